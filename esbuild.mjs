@@ -1,0 +1,20 @@
+// Bundles the command line. Code splitting keeps `deltaflash --help` from loading what it does not need.
+import { build } from "esbuild";
+import { rm } from "node:fs/promises";
+
+await rm("dist", { recursive: true, force: true });
+await build({
+  entryPoints: { cli: "src/cli/main.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  sourcemap: true,
+  external: ["serialport"],
+  loader: { ".py": "text" },
+  banner: { js: "#!/usr/bin/env node" },
+  logLevel: "warning",
+});

@@ -1,0 +1,80 @@
+/** Where the time of one flash went. A trace is data; tables, panels and exports are views of it. */
+import type { Clock } from "./clock.ts";
+
+export const phases = ["wait", "connect", "survey", "plan", "erase", "write", "verify", "load", "reset"] as const;
+export type Phase = (typeof phases)[number];
+
+export interface Span {
+  readonly phase: Phase;
+  readonly label: string;
+  /** Milliseconds since the start of the trace. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** Bytes of target memory that the span dealt with; 0 where that means nothing. */
+  readonly bytes: number;
+}
+
+/** Spans are in order, touch each other, and so add up to `totalMs`. */
+export interface Trace {
+  readonly totalMs: number;
+  readonly spans: readonly Span[];
+}
+
+/** Exactly one span is open at any time, from the start to `finish`: nothing can overlap and nothing is unaccounted for. */
+export class TraceRecorder {
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  readonly #spans: Span[] = [];
+  #open: { phase: Phase; label: string; startMs: number; bytes: number };
+
+  constructor(clock: Clock, phase: Phase, label: string) {
+    this.#clock = clock;
+    this.#startMs = clock.nowMs();
+    this.#open = { phase, label, startMs: 0, bytes: 0 };
+  }
+
+  /** The phase that is open now. */
+  get phase(): Phase {
+    return this.#open.phase;
+  }
+
+  /** Ends the open span and begins another; the same phase and label goes on in the open one. */
+  enter(phase: Phase, label: string): void {
+    if (this.#open.phase === phase && this.#open.label === label) return;
+    const nowMs = this.#close();
+    this.#open = { phase, label, startMs: nowMs, bytes: 0 };
+  }
+
+  /** Counts bytes of target memory towards the open span. */
+  addBytes(count: number): void {
+    this.#open.bytes += count;
+  }
+
+  /** The trace so far; the open span ends now and a new one of the same kind begins. */
+  finish(): Trace {
+    const totalMs = this.#close();
+    this.#open = { ...this.#open, startMs: totalMs, bytes: 0 };
+    return { totalMs, spans: [...this.#spans] };
+  }
+
+  #close(): number {
+    const nowMs = this.#clock.nowMs() - this.#startMs;
+    const durationMs = nowMs - this.#open.startMs;
+    if (durationMs > 0 || this.#open.bytes > 0) this.#spans.push({ ...this.#open, durationMs });
+    return nowMs;
+  }
+}
+
+/** Milliseconds per phase, in the order of `phases`, phases without time left out. */
+export function phaseTotals(trace: Trace): readonly { phase: Phase; durationMs: number; bytes: number }[] {
+  return phases
+    .map((phase) => {
+      const spans = trace.spans.filter((span) => span.phase === phase);
+      return {
+        phase,
+        durationMs: spans.reduce((sum, span) => sum + span.durationMs, 0),
+        bytes: spans.reduce((sum, span) => sum + span.bytes, 0),
+      };
+    })
+    .filter((total) => total.durationMs > 0 || total.bytes > 0);
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+/** `fast` is what `npm run check` runs: no network, no subprocess, virtual clocks. `real` talks to sockets, ptys and programs. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "fast", include: ["test/unit/**/*.test.ts", "test/sim/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "real",
+          include: ["test/real/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
