@@ -8,7 +8,10 @@ export interface SimBoard {
   receive(bytes: Uint8Array, atMs: number): void;
   /** true = asserted = the pin is low. */
   setSignals(lines: { readonly dtr: boolean; readonly rts: boolean }, atMs: number): void;
-  /** The host's end of the wire, bits per second. */
+  /**
+   * The host's end of the wire, bits per second. 0 = the wire has no rate (raw TCP): the host's rate always matches the
+   * board's, whatever that is and however it changes.
+   */
   setBaudRate(baud: number, atMs: number): void;
   /** The next moment at which something happens by itself (a byte arrives, an answer is ready), or undefined when all is quiet. */
   nextEventMs(): number | undefined;
