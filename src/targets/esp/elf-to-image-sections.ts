@@ -95,7 +95,7 @@ function joinSections(sections: readonly ImageSection[], name: string): readonly
 }
 
 function inFront(sections: readonly ImageSection[], name: string): readonly ImageSection[] {
-  const holds = (section: ImageSection) => section.name.includes(name);
+  const holds = (section: ImageSection) => section.name.startsWith(name);
   return [...sections.filter(holds), ...sections.filter((section) => !holds(section))];
 }
 

@@ -91,7 +91,7 @@ function arrange(mapped: readonly ImageSection[], inRam: readonly ImageSection[]
       add(takeFiller(rest, gap - HEADER));
     }
     add(section);
-    const tail = (offset % layout.pageSize) as number;
+    const tail = offset % layout.pageSize;
     if (layout.chip === "esp32" && tail < ESP32_SHORTEST_TAIL && offset >= layout.pageSize) {
       // see ESP32_SHORTEST_TAIL
       pieces[pieces.length - 1] = {
@@ -105,11 +105,14 @@ function arrange(mapped: readonly ImageSection[], inRam: readonly ImageSection[]
   return pieces;
 }
 
-/** Bytes from `offset` until a segment header may stand so that its data are congruent to `address`: 0, or 8 and more. */
+/**
+ * Bytes from `offset` until a segment header may stand so that its data are congruent to `address`: 0, or 8 and more. Always in the
+ * next page, even where a short gap in this one would do: other tools do so, and the same bytes keep later partial writes small.
+ */
 function gapBefore(address: number, offset: number, pageSize: number): number {
-  const modulo = (value: number) => ((value % pageSize) + pageSize) % pageSize;
-  const gap = modulo(address - HEADER - offset);
-  return gap > 0 && gap < HEADER ? gap + pageSize : gap;
+  const gap = pageSize - (offset % pageSize) + (address % pageSize) - HEADER;
+  if (gap % pageSize === 0) return 0;
+  return gap < HEADER ? gap + pageSize : gap;
 }
 
 /** Up to `size` bytes of the first RAM section that is left, else zeros at address 0, which the boot loader skips. */

@@ -1,0 +1,161 @@
+/**
+ * Decides what a flash has to do. Pure: contents, map and answers go in, steps come out. Everything is decided per erase
+ * unit, and whatever is erased is wholly written again, so no byte is ever lost beside the image.
+ */
+import { md5, type Digest } from "./digest.ts";
+import type { FlashMap, Region } from "./flash-map.ts";
+import type { Address, Range } from "./image.ts";
+import { uncovered, type Sector } from "./sectors.ts";
+
+/** How long things take on this board over this wire, milliseconds. For decisions and estimates, never for deadlines. */
+export interface FlashCosts {
+  readonly sectorEraseMs: number;
+  /** 0 where there are no blocks. */
+  readonly blockEraseMs: number;
+  /** Programming, per byte. */
+  readonly programMsPerByte: number;
+  /** One byte over the wire. */
+  readonly wireMsPerByte: number;
+  /** Bytes on the wire per byte of contents: 1 uncompressed; typical firmware deflates to 0.5 … 0.6. */
+  readonly wireRatio: number;
+  /** One question and its answer, without the work for it. */
+  readonly roundTripMs: number;
+  /** The device's digest, per byte. */
+  readonly digestMsPerByte: number;
+  /** True when data travels while earlier data is erased and programmed. */
+  readonly overlaps: boolean;
+}
+
+export interface Erase extends Range {
+  readonly unit: "sector" | "block";
+}
+
+export type MemoryStep =
+  /** Erases `erases` (in order, they tile the range of `data`) and programs `data`. */
+  | { readonly kind: "write"; readonly address: Address; readonly data: Uint8Array; readonly erases: readonly Erase[] }
+  /** Asks the device for its own digest of the range and compares. */
+  | { readonly kind: "verify"; readonly range: Range; readonly expected: Digest };
+
+export interface Plan {
+  readonly steps: readonly MemoryStep[];
+  /** Sectors the image touches. */
+  readonly sectors: number;
+  readonly sectorsToWrite: number;
+  readonly bytesToWrite: number;
+  readonly erasedBytes: number;
+}
+
+/**
+ * Runs of sectors to write, each followed by its verification at the end. Where a whole erase block is faster than its
+ * sectors one by one, its unchanged sectors are written again too; only where the image fills them, so nothing is lost.
+ * @param toWrite subset of `sectors`, with the bytes of their uncovered parts filled in as they shall be
+ */
+export function planWrites(
+  sectors: readonly Sector[],
+  toWrite: ReadonlyMap<Address, Sector>,
+  map: FlashMap,
+  costs: FlashCosts,
+): Plan {
+  const chosen = new Map(toWrite);
+  const blocks = map.flatMap((region) => wholeBlocks(sectors, region));
+  for (const block of blocks) {
+    const writable = block.sectors.every((sector) => chosen.has(sector.address) || uncovered(sector).length === 0);
+    if (writable && blockPays(block.sectors, chosen, costs))
+      for (const sector of block.sectors) if (!chosen.has(sector.address)) chosen.set(sector.address, sector);
+  }
+  const written = [...chosen.values()].sort((a, b) => a.address - b.address);
+  const erasedWhole = blocks.filter((block) => block.sectors.every((sector) => chosen.has(sector.address)));
+  const writes = runsOf(written).map((run) => writeStep(run, erasedWhole));
+  const bytes = written.reduce((sum, sector) => sum + sector.size, 0);
+  return {
+    steps: [...writes, ...writes.map(verifyStep)],
+    sectors: sectors.length,
+    sectorsToWrite: written.length,
+    bytesToWrite: bytes,
+    erasedBytes: bytes,
+  };
+}
+
+interface Block extends Range {
+  readonly sectors: readonly Sector[];
+}
+
+/** The region's blocks of which the image touches every sector. */
+function wholeBlocks(sectors: readonly Sector[], region: Region): readonly Block[] {
+  const { blockSize } = region;
+  if (blockSize === undefined) return [];
+  const found = new Map<Address, Sector[]>();
+  for (const sector of sectors) {
+    if (sector.address < region.start || sector.address >= region.start + region.size) continue;
+    const address = sector.address - (sector.address % blockSize);
+    const inside = found.get(address);
+    if (inside === undefined) found.set(address, [sector]);
+    else inside.push(sector);
+  }
+  return [...found]
+    .filter(([, inside]) => inside.length === blockSize / region.sectorSize)
+    .map(([address, inside]) => ({ address, size: blockSize, sectors: inside }));
+}
+
+function blockPays(sectors: readonly Sector[], chosen: ReadonlyMap<Address, Sector>, costs: FlashCosts): boolean {
+  const some = sectors.filter((sector) => chosen.has(sector.address));
+  if (some.length === 0 || costs.blockEraseMs === 0) return false;
+  const bytesOf = (list: readonly Sector[]) => list.reduce((sum, sector) => sum + sector.size, 0);
+  const oneByOne = writeMs(bytesOf(some), some.length * costs.sectorEraseMs, costs);
+  return writeMs(bytesOf(sectors), costs.blockEraseMs, costs) < oneByOne;
+}
+
+function writeMs(bytes: number, eraseMs: number, costs: FlashCosts): number {
+  const wireMs = bytes * costs.wireRatio * costs.wireMsPerByte;
+  const flashMs = eraseMs + bytes * costs.programMsPerByte;
+  return costs.overlaps ? Math.max(wireMs, flashMs) : wireMs + flashMs;
+}
+
+function runsOf(sectors: readonly Sector[]): readonly (readonly Sector[])[] {
+  const runs: Sector[][] = [];
+  for (const sector of sectors) {
+    const last = runs.at(-1)?.at(-1);
+    if (last !== undefined && last.address + last.size === sector.address) runs.at(-1)?.push(sector);
+    else runs.push([sector]);
+  }
+  return runs;
+}
+
+type WriteStep = Extract<MemoryStep, { kind: "write" }>;
+
+function writeStep(run: readonly Sector[], blocks: readonly Block[]): WriteStep {
+  const [first] = run;
+  const data = Buffer.concat(run.map((sector) => sector.data));
+  const erases: Erase[] = [];
+  for (const sector of run) {
+    const block = blocks.find((one) => sector.address >= one.address && sector.address < one.address + one.size);
+    if (block === undefined) erases.push({ address: sector.address, size: sector.size, unit: "sector" });
+    else if (block.address === sector.address) erases.push({ address: block.address, size: block.size, unit: "block" });
+  }
+  return { kind: "write", address: first?.address ?? 0, data, erases };
+}
+
+function verifyStep(write: WriteStep): MemoryStep {
+  return { kind: "verify", range: { address: write.address, size: write.data.length }, expected: md5(write.data) };
+}
+
+/** What carrying out the steps will take, milliseconds: writing, erasing and verifying, without connect and survey. */
+export function estimateMs(plan: Plan, costs: FlashCosts): number {
+  let totalMs = 0;
+  for (const step of plan.steps) {
+    switch (step.kind) {
+      case "write": {
+        const eraseMs = step.erases.reduce(
+          (sum, erase) => sum + (erase.unit === "block" ? costs.blockEraseMs : costs.sectorEraseMs),
+          0,
+        );
+        totalMs += writeMs(step.data.length, eraseMs, costs) + 3 * costs.roundTripMs;
+        break;
+      }
+      case "verify":
+        totalMs += costs.roundTripMs + step.range.size * costs.digestMsPerByte;
+        break;
+    }
+  }
+  return totalMs;
+}

@@ -1,0 +1,175 @@
+/** Writes one run of sectors through the ROM or the official stub, and makes sure the loader has finished with it. */
+import { deflate } from "pako";
+import { hex } from "../../core/bytes.ts";
+import { FlashError } from "../../core/errors.ts";
+import type { Chip } from "./chips.ts";
+import { LoaderRefusal, type LoaderClient } from "./client.ts";
+import {
+  FLASH_BEGIN,
+  FLASH_DATA,
+  FLASH_DEFL_BEGIN,
+  FLASH_DEFL_DATA,
+  FLASH_DEFL_END,
+  FLASH_END,
+  flashBegin,
+  flashBeginEncrypted,
+  word,
+  type Command,
+} from "./commands.ts";
+
+/** Largest data block that a ROM takes: measured on ESP32, C3 and S3. */
+const romBlockBytes = 0x1800;
+/** The official stub's frame buffer. Source: esp-flasher-stub. */
+const stubBlockBytes = 0x4000;
+/**
+ * Towards the end of a stream blocks get smaller, so that little is left to program when the last one has arrived.
+ */
+const taperBytes = [0x2000, 0x1000, 0x800];
+
+/** How often a block is sent again, and a run begun again, before the flash is given up. */
+const blockAttempts = 3;
+const runAttempts = 3;
+
+export interface Run {
+  /** Offset in the flash chip, a multiple of the sector size. */
+  readonly address: number;
+  /** A multiple of the sector size. */
+  readonly data: Uint8Array;
+}
+
+/** @throws FlashError when the run could not be written after a few attempts */
+export async function writeRun(client: LoaderClient, chip: Chip, run: Run): Promise<void> {
+  const stream = streamOf(client, chip, run);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await begin(client, chip, run, stream);
+      await sendBlocks(client, run, stream);
+      if (client.personality === "stub") await client.request(stream.end, word.write({ value: 1 }));
+      return;
+    } catch (error) {
+      if (attempt === runAttempts || !isWorthAnotherTry(error)) throw placed(error, run);
+      client.context.log(`run at ${hex(run.address)}: ${String(error)}; once more`);
+      await resync(client);
+    }
+  }
+}
+
+interface Stream {
+  readonly begin: Command;
+  readonly data: Command;
+  readonly end: Command;
+  readonly bytes: Uint8Array;
+  readonly blocks: readonly { readonly from: number; readonly to: number }[];
+  readonly blockBytes: number;
+}
+
+/** Deflated where that is smaller and the loader can inflate. */
+function streamOf(client: LoaderClient, chip: Chip, run: Run): Stream {
+  const canInflate = client.personality === "stub" || chip.romIsComplete;
+  const packed = canInflate ? deflate(run.data, { level: 9 }) : run.data;
+  const stub = client.personality === "stub";
+  const blockBytes = stub ? stubBlockBytes : romBlockBytes;
+  if (packed.length < run.data.length) {
+    const blocks = cut(packed.length, blockBytes, stub ? taperBytes : []);
+    return { begin: FLASH_DEFL_BEGIN, data: FLASH_DEFL_DATA, end: FLASH_DEFL_END, bytes: packed, blocks, blockBytes };
+  }
+  const blocks = cut(run.data.length, blockBytes, []);
+  return { begin: FLASH_BEGIN, data: FLASH_DATA, end: FLASH_END, bytes: run.data, blocks, blockBytes };
+}
+
+function cut(length: number, blockBytes: number, taper: readonly number[]): { from: number; to: number }[] {
+  const tail = taper.reduce((sum, bytes) => sum + bytes, 0);
+  const blocks: { from: number; to: number }[] = [];
+  let from = 0;
+  const add = (bytes: number) => {
+    const to = Math.min(length, from + bytes);
+    if (to > from) blocks.push({ from, to });
+    from = to;
+  };
+  while (length - from > tail) add(Math.min(blockBytes, length - from - tail));
+  for (const bytes of taper) if (length > bytes) add(bytes);
+  while (from < length) add(blockBytes);
+  return blocks;
+}
+
+async function begin(client: LoaderClient, chip: Chip, run: Run, stream: Stream): Promise<void> {
+  const { context } = client;
+  const stub = client.personality === "stub";
+  const size = run.data.length;
+  const fields = {
+    eraseSize: stub || chip.romIsComplete ? size : esp8266EraseSize(run.address, size),
+    blocks: stream.blocks.length,
+    blockSize: stream.blockBytes,
+    offset: run.address,
+  };
+  const words =
+    !stub && chip.romBeginWords === 5
+      ? flashBeginEncrypted.write({ ...fields, encrypted: 0 })
+      : flashBegin.write(fields);
+  // A ROM erases the whole run before it answers; the stub erases as it goes.
+  if (!stub) context.trace.enter("erase", `${hex(run.address)} ${size / 1024} KiB`);
+  await client.request(stream.begin, words, { flashBytes: size });
+}
+
+/** The ESP8266's ROM erases too much unless it is told too little. Source: esptool `esp8266.py`. */
+function esp8266EraseSize(offset: number, size: number): number {
+  const sectors = Math.ceil(size / 4096);
+  const head = Math.min(sectors, 16 - ((offset / 4096) % 16));
+  return 4096 * (sectors < 2 * head ? Math.ceil(sectors / 2) : sectors - head);
+}
+
+async function sendBlocks(client: LoaderClient, run: Run, stream: Stream): Promise<void> {
+  const { trace } = client.context;
+  const stub = client.personality === "stub";
+  trace.enter("write", `${hex(run.address)} ${stub ? "erase + write" : "write"} ${run.data.length / 1024} KiB`);
+  // A block deflates to at most this much contents, whose erase and programming its answer may have to wait for.
+  const inflation = Math.ceil(run.data.length / stream.bytes.length);
+  let reported = 0;
+  for (const [sequence, { from, to }] of stream.blocks.entries()) {
+    await sendBlock(client, stream, sequence, (to - from + stubBlockBytes) * inflation);
+    const done = Math.round((to / stream.bytes.length) * run.data.length);
+    trace.addBytes(done - reported);
+    client.context.onProgress(done - reported);
+    reported = done;
+  }
+}
+
+async function sendBlock(client: LoaderClient, stream: Stream, sequence: number, flashBytes: number): Promise<void> {
+  const block = stream.blocks[sequence];
+  if (block === undefined) return;
+  const data = stream.bytes.subarray(block.from, block.to);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.block(stream.data, data, sequence, { flashBytes });
+      return;
+    } catch (error) {
+      // A stub takes a block again whose checksum was wrong; a ROM has counted it already.
+      const again = client.personality === "stub" && error instanceof LoaderRefusal && error.status[0] === 0xc1;
+      if (!again || attempt === blockAttempts) throw error;
+    }
+  }
+}
+
+function isWorthAnotherTry(error: unknown): boolean {
+  return error instanceof LoaderRefusal || (error instanceof FlashError && error.code === "timeout");
+}
+
+/** After an error anything may be on the line: ends a frame that was cut, lets late answers come, and asks for a sign of life. */
+async function resync(client: LoaderClient): Promise<void> {
+  await client.transport.write(Uint8Array.of(0xc0, 0xc0));
+  for (let tries = 0; tries < 10; tries++) {
+    await client.flush();
+    if ((await client.sync(100)) !== undefined) return;
+  }
+}
+
+function placed(error: unknown, run: Run): unknown {
+  if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") return error;
+  return new FlashError(
+    error.code,
+    `writing ${run.data.length / 1024} KiB at ${hex(run.address)} failed: ${error.message}`,
+    {
+      cause: error,
+    },
+  );
+}
