@@ -25,12 +25,19 @@ export class TraceRecorder {
   readonly #clock: Clock;
   readonly #startMs: number;
   readonly #spans: Span[] = [];
+  readonly #onEnter: (phase: Phase, label: string) => void;
   #open: { phase: Phase; label: string; startMs: number; bytes: number };
 
-  constructor(clock: Clock, phase: Phase, label: string) {
+  /** @param onEnter told of every span that begins after the first */
+  constructor(
+    clock: Clock,
+    first: { readonly phase: Phase; readonly label: string },
+    onEnter: (phase: Phase, label: string) => void = () => undefined,
+  ) {
     this.#clock = clock;
+    this.#onEnter = onEnter;
     this.#startMs = clock.nowMs();
-    this.#open = { phase, label, startMs: 0, bytes: 0 };
+    this.#open = { ...first, startMs: 0, bytes: 0 };
   }
 
   /** The phase that is open now. */
@@ -43,6 +50,7 @@ export class TraceRecorder {
     if (this.#open.phase === phase && this.#open.label === label) return;
     const nowMs = this.#close();
     this.#open = { phase, label, startMs: nowMs, bytes: 0 };
+    this.#onEnter(phase, label);
   }
 
   /** Counts bytes of target memory towards the open span. */

@@ -1,0 +1,220 @@
+/**
+ * One flash of a board with memory: ask what is there, plan, write, verify, start the program. The plan is made elsewhere;
+ * the loop that carries it out decides nothing.
+ */
+import { filled, equalBytes } from "../core/bytes.ts";
+import { md5 } from "../core/digest.ts";
+import { FlashError } from "../core/errors.ts";
+import { imageBytes, type Address, type Image, type Range } from "../core/image.ts";
+import { estimateMs, planWrites, type MemoryStep, type Plan } from "../core/plan.ts";
+import { sectorsOf, uncovered, type Sector } from "../core/sectors.ts";
+import {
+  compareWithRecord,
+  questionsPerRun,
+  questionsPerSector,
+  sampleOf,
+  type KnownContents,
+  type Question,
+} from "../core/survey.ts";
+import type { Context, MemorySession } from "../targets/target.ts";
+import type { KnownSector } from "./history.ts";
+
+/** The part of a board's record that a flash needs. */
+export interface Record {
+  readonly known: KnownContents;
+  readonly interrupted: readonly Range[];
+  strikeOut(sectors: readonly Range[]): Promise<void>;
+  enter(sectors: readonly KnownSector[]): Promise<void>;
+}
+
+export interface FlashOptions {
+  /** Write every sector of the image, whatever the board holds. */
+  readonly full: boolean;
+  /** Stop before the first erase. */
+  readonly dryRun: boolean;
+  /** Start the program at the end. */
+  readonly reset: boolean;
+}
+
+/** What the flash has got to; filled while it runs, so that a failure can still be reported. */
+export interface FlashProgress {
+  image: { bytes: number; sectors: number };
+  plan: Plan | undefined;
+  estimateMs: number;
+  /** Runs that were wholly written, whether or not verified. */
+  written: { bytes: number; sectors: number; erasedBytes: number };
+  /** True from the first erase until the last verification. */
+  dirty: boolean;
+  notes: string[];
+}
+
+export function noProgress(): FlashProgress {
+  return {
+    image: { bytes: 0, sectors: 0 },
+    plan: undefined,
+    estimateMs: 0,
+    written: { bytes: 0, sectors: 0, erasedBytes: 0 },
+    dirty: false,
+    notes: [],
+  };
+}
+
+export interface FlashJob {
+  readonly session: MemorySession;
+  readonly image: Image;
+  readonly record: Record;
+  readonly options: FlashOptions;
+  readonly context: Context;
+  readonly progress: FlashProgress;
+}
+
+/** @throws FlashError; `job.progress` then tells how far it got, and the record which sectors are no longer known */
+export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged" | "planned"> {
+  const { session, image, context, progress, options } = job;
+  context.trace.enter("plan", "sectors of the image");
+  const sectors = sectorsOf(image, session.map);
+  progress.image = { bytes: imageBytes(image), sectors: sectors.length };
+  const right = options.full ? new Set<Address>() : await surveyRight(job, sectors);
+
+  const wrong = sectors.filter((sector) => !right.has(sector.address));
+  const toWrite = new Map<Address, Sector>();
+  for (const sector of wrong) toWrite.set(sector.address, await withSurroundings(job, sector));
+
+  context.trace.enter("plan", "steps");
+  const plan = planWrites(sectors, toWrite, session.map, session.costs);
+  progress.plan = plan;
+  progress.estimateMs = estimateMs(plan, session.costs);
+  if (options.dryRun) return "planned";
+
+  await carryOut(job, plan);
+  // Confirmed sectors are as good as written ones: the board has just said so.
+  const fullyKnown = sectors.filter((sector) => right.has(sector.address) && uncovered(sector).length === 0);
+  await remember(job, plan, fullyKnown);
+  return plan.sectorsToWrite === 0 ? "unchanged" : "flashed";
+}
+
+/** The sectors that hold the image already, as the board itself confirms. */
+async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<ReadonlySet<Address>> {
+  const { record, context, progress } = job;
+  const opinion = compareWithRecord(sectors, record.known);
+  if (record.interrupted.length > 0) {
+    progress.notes.push(
+      `An earlier flash was cut short; ${record.interrupted.length} sectors were left in doubt and looked at again.`,
+    );
+  }
+  context.trace.enter("survey", `confirm ${opinion.same.length} sectors`);
+  const confirmed = await ask(job, questionsPerRun(opinion.same));
+  const suspects = opinion.same.filter((sector) => !confirmed.has(sector.address));
+  if (suspects.length > 0) {
+    progress.notes.push(
+      "Something else has written to this board since the last flash; what differs is written again.",
+    );
+  }
+
+  const unknown = [...suspects, ...opinion.unknown].sort((a, b) => a.address - b.address);
+  if (unknown.length === 0) return confirmed;
+  context.trace.enter("survey", `look at ${unknown.length} sectors`);
+  const sample = sampleOf(unknown);
+  const found = await ask(job, questionsPerSector(sample));
+  const worthIt = found.size > 0 || suspects.length > 0;
+  const rest = worthIt ? unknown.filter((sector) => !sample.includes(sector)) : [];
+  const foundLater = await ask(job, questionsPerSector(rest));
+  return new Set([...confirmed, ...found, ...foundLater]);
+}
+
+/** Sectors all of whose questions the board answered as expected. */
+async function ask(job: FlashJob, questions: readonly Question[]): Promise<ReadonlySet<Address>> {
+  if (questions.length === 0) return new Set();
+  const answers = await job.session.digests(questions.map((question) => question.range));
+  const asked = new Set<Address>();
+  const wrong = new Set<Address>();
+  questions.forEach((question, index) => {
+    for (const sector of question.sectors) {
+      asked.add(sector.address);
+      if (answers[index] !== question.expected) wrong.add(sector.address);
+    }
+  });
+  return new Set([...asked].filter((address) => !wrong.has(address)));
+}
+
+/**
+ * A sector that must be erased, with the bytes that the image does not cover as they stand on the board now: the record or
+ * the erased value if the board confirms it by digest, else read back.
+ */
+async function withSurroundings(job: FlashJob, sector: Sector): Promise<Sector> {
+  const gaps = uncovered(sector);
+  if (gaps.length === 0) return sector;
+  const { session, record, context } = job;
+  context.trace.enter("survey", "what stands beside the image");
+  const data = sector.data.slice();
+  const recorded = record.known({ address: sector.address, size: sector.size });
+  const found = await session.digests(gaps);
+  for (const [index, gap] of gaps.entries()) {
+    const from = gap.address - sector.address;
+    const erased = filled(gap.size, sector.erasedByte);
+    const guesses = recorded === undefined ? [erased] : [recorded.subarray(from, from + gap.size), erased];
+    const guess = guesses.find((bytes) => md5(bytes) === found[index]);
+    data.set(guess ?? (await session.read(gap)), from);
+  }
+  return { ...sector, data };
+}
+
+async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
+  const { session, record, context, progress } = job;
+  const writes = plan.steps.filter((step) => step.kind === "write");
+  if (writes.length === 0) return;
+  context.trace.enter("plan", "journal");
+  const touched = writes.flatMap((step) => sectorsIn(step, session));
+  await record.strikeOut(touched.map(({ address, data }) => ({ address, size: data.length })));
+  progress.dirty = true;
+  for (const step of plan.steps) await runOnceMoreIfWrong(job, writes, step);
+  progress.dirty = false;
+}
+
+type WriteStep = Extract<MemoryStep, { kind: "write" }>;
+
+/** A run that reads back wrongly is written once more before the flash is given up. */
+async function runOnceMoreIfWrong(job: FlashJob, writes: readonly WriteStep[], step: MemoryStep): Promise<void> {
+  const { session, progress, context } = job;
+  try {
+    await session.run(step);
+  } catch (error) {
+    const again = step.kind === "verify" ? writes.find((write) => write.address === step.range.address) : undefined;
+    if (again === undefined || !(error instanceof FlashError && error.code === "verify-failed")) throw error;
+    context.log(`${error.message}; writing it once more`);
+    await session.run(again);
+    await session.run(step);
+    progress.notes.push(
+      `The first attempt at ${again.data.length / 1024} KiB read back wrongly and was repeated; watch this board.`,
+    );
+  }
+  if (step.kind === "write") {
+    progress.written.bytes += step.data.length;
+    progress.written.sectors += sectorsIn(step, session).length;
+    progress.written.erasedBytes += step.erases.reduce((sum, erase) => sum + erase.size, 0);
+  }
+}
+
+/** The written run, sector by sector. */
+function sectorsIn(step: WriteStep, session: MemorySession): readonly KnownSector[] {
+  const sectors: KnownSector[] = [];
+  let at = step.address;
+  const end = step.address + step.data.length;
+  while (at < end) {
+    const region = session.map.find((one) => at >= one.start && at < one.start + one.size);
+    const size = region?.sectorSize ?? end - at;
+    sectors.push({ address: at, data: step.data.subarray(at - step.address, at - step.address + size) });
+    at += size;
+  }
+  return sectors;
+}
+
+async function remember(job: FlashJob, plan: Plan, confirmed: readonly Sector[]): Promise<void> {
+  const { record, session } = job;
+  const written = plan.steps.flatMap((step) => (step.kind === "write" ? sectorsIn(step, session) : []));
+  const news = confirmed.filter((sector) => {
+    const old = record.known({ address: sector.address, size: sector.size });
+    return old === undefined || !equalBytes(old, sector.data);
+  });
+  if (written.length + news.length > 0) await record.enter([...written, ...news]);
+}
