@@ -63,3 +63,22 @@ export function checksumOf(parts: readonly Uint8Array[]): number {
   for (const part of parts) for (const byte of part) checksum ^= byte;
   return checksum;
 }
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb88320;
+  return crc;
+});
+
+/** The CRC-32 of zip and Ethernet (polynomial 0xEDB88320, reflected), 0 … 2^32 - 1. */
+export function crc32(bytes: Uint8Array, seed = 0): number {
+  let crc = ~seed;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
+  return ~crc >>> 0;
+}
+
+/** What the ESP8266's boot loader stores: the CRC-32, inverted when its top bit is set, else one more. */
+export function crc32Of8266(bytes: Uint8Array): number {
+  const crc = crc32(bytes);
+  return (crc & 0x8000_0000) === 0 ? (crc + 1) >>> 0 : ~crc >>> 0;
+}

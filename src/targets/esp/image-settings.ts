@@ -5,7 +5,7 @@
 import { FlashError } from "../../core/errors.ts";
 import { imageChips, modeCodes, type EspImageChip } from "./image-chips.ts";
 
-/** As build systems write them: `dio`, `80m`, `4MB`; `keep` (or nothing) leaves what the image says. */
+/** As build systems write them: `dio`, `80m`, `4MB`. */
 export interface FlashSettings {
   readonly mode?: string;
   readonly frequency?: string;
@@ -29,9 +29,9 @@ export function sizeCode(chip: EspImageChip, size: string): number {
   return lookUp(sizeCodes, size, `flash size of the ${label}`);
 }
 
-/** Header byte 3 of a new image; what is not said is the code 0 of each. */
+/** Header byte 3 of a new image; what is not said becomes 1MB and the frequency of code 0, as other image tools do. */
 export function sizeAndFrequencyByte(chip: EspImageChip, settings: FlashSettings): number {
-  const size = settings.size === undefined ? 0 : sizeCode(chip, settings.size);
+  const size = sizeCode(chip, settings.size ?? "1MB");
   const frequency = settings.frequency === undefined ? 0 : frequencyCode(chip, settings.frequency);
   return (size << 4) | frequency;
 }
