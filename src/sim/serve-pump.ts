@@ -46,6 +46,7 @@ export class BoardPump {
   #holding = false;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  #discarding = false;
   #stopped = false;
 
   /** `onFault` is called once, when the board says that its cable was pulled; the pump has stopped by then. */
@@ -92,11 +93,9 @@ export class BoardPump {
 
   /** Throws away what has reached the host by now and was not sent yet. */
   purge(): void {
-    const client = this.#client;
-    this.#client = undefined;
+    this.#discarding = true;
     this.#poll();
-    this.#client = client;
-    this.#schedule();
+    this.#discarding = false;
   }
 
   stop(): void {
@@ -149,7 +148,7 @@ export class BoardPump {
   }
 
   #deliver(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#client === undefined) return;
+    if (bytes.length === 0 || this.#client === undefined || this.#discarding) return;
     if (this.#client.backlogBytes() < OUTPUT_LIMIT_BYTES) this.#client.send(bytes);
   }
 

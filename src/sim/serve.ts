@@ -1,8 +1,10 @@
 /** Puts a simulated board on a wire that other programs can open: raw TCP, RFC 2217 or a pty. Knows no kind of board. */
 import { FlashError } from "../core/errors.ts";
 import { parseSocketAddress } from "../transport/port-name.ts";
+import { encodeTelnetData } from "../transport/telnet.ts";
 import type { SimBoard } from "./board.ts";
 import { listenForOne, socketLink } from "./serve-listen.ts";
+import { ComPortServer } from "./serve-rfc2217.ts";
 import { BoardPump, type SimSpeed } from "./serve-pump.ts";
 
 export interface ServeOptions {
@@ -26,6 +28,7 @@ export async function serve(board: SimBoard, listen: string, options: ServeOptio
   const scheme = listen.split(":", 1)[0];
   const wire = { board, speed: options.speed };
   if (scheme === "tcp") return serveWire(wire, (pump) => listenTcp(listen, pump));
+  if (scheme === "rfc2217") return serveWire(wire, (pump) => listenRfc2217(listen, pump));
   throw new FlashError("board-not-found", `a simulated board cannot listen on "${listen}"`, {
     remedy: "Use --listen tcp://127.0.0.1:0, rfc2217://127.0.0.1:0 or pty.",
   });
@@ -71,6 +74,23 @@ async function listenTcp(listen: string, pump: BoardPump): Promise<OpenWire> {
     return { onBytes: (bytes) => pump.receive(bytes), onGone: () => pump.detach(link) };
   });
   return { address: `tcp://${bracketed(host)}:${listener.port}`, close: () => listener.close() };
+}
+
+async function listenRfc2217(listen: string, pump: BoardPump): Promise<OpenWire> {
+  const { host, port } = parseSocketAddress(listen);
+  const listener = await listenForOne(host, port, (socket) => {
+    const link = socketLink(socket, encodeTelnetData);
+    const client = new ComPortServer(pump, (bytes) => socket.write(bytes));
+    pump.attach(link);
+    return {
+      onBytes: (bytes) => client.receive(bytes),
+      onGone: () => {
+        pump.detach(link);
+        client.leave();
+      },
+    };
+  });
+  return { address: `rfc2217://${bracketed(host)}:${listener.port}`, close: () => listener.close() };
 }
 
 function bracketed(host: string): string {

@@ -1,33 +1,11 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { concat } from "../../src/core/bytes.ts";
-import { FlashError } from "../../src/core/errors.ts";
 import { serve } from "../../src/sim/serve.ts";
 import { openTcp } from "../../src/transport/tcp.ts";
-import type { Transport } from "../../src/transport/transport.ts";
 import { EchoBoard } from "./echo-board.ts";
+import { failureOf, readExactly } from "./transport-helpers.ts";
 
 const LOCAL = "tcp://127.0.0.1:0";
-
-async function readExactly(port: Transport, count: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for (let size = 0; size < count;) {
-    const bytes = await port.read(3_000);
-    if (bytes.length === 0) throw new Error(`only ${size} of ${count} bytes came`);
-    parts.push(bytes);
-    size += bytes.length;
-  }
-  return concat(parts);
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return "no error";
-  } catch (error) {
-    return error instanceof FlashError ? `${error.code}: ${error.message}` : String(error);
-  }
-}
 
 test("bytes go to the board and come back, at once and in order", async () => {
   const board = new EchoBoard();
@@ -76,7 +54,7 @@ test("a second client is turned away and the first one does not notice", async (
   await using server = await serve(new EchoBoard(), LOCAL, { speed: "real" });
   await using first = await openTcp(server.address);
   await using second = await openTcp(server.address);
-  expect(await codeOf(second.read(2_000))).toMatch(/^disconnected: .* the other end closed the connection$/);
+  expect(await failureOf(second.read(2_000))).toMatch(/^disconnected: .* the other end closed the connection$/);
   await first.write(Uint8Array.of(5));
   expect(Array.from(await readExactly(first, 1))).toEqual([5]);
 });
@@ -87,15 +65,15 @@ test("a pulled cable ends the client's wait and the server says why", async () =
   await using server = await serve(board, LOCAL, { speed: "real" });
   await using port = await openTcp(server.address);
   await port.write(Uint8Array.of(1));
-  expect(await codeOf(port.read(5_000))).toMatch(/^disconnected/);
-  expect(await codeOf(port.write(Uint8Array.of(1)))).toMatch(/^disconnected/);
+  expect(await failureOf(port.read(5_000))).toMatch(/^disconnected/);
+  expect(await failureOf(port.write(Uint8Array.of(1)))).toMatch(/^disconnected/);
   expect((await server.ended)?.message).toBe("the cable was pulled");
 });
 
 test("a server that goes away in the middle wakes a waiting read", async () => {
   const server = await serve(new EchoBoard(), LOCAL, { speed: "real" });
   await using port = await openTcp(server.address);
-  const waiting = codeOf(port.read(60_000));
+  const waiting = failureOf(port.read(60_000));
   await server.close();
   expect(await waiting).toMatch(/^disconnected/);
   expect(await server.ended).toBeUndefined();
@@ -104,7 +82,7 @@ test("a server that goes away in the middle wakes a waiting read", async () => {
 test("closing wakes a waiting read", async () => {
   await using server = await serve(new EchoBoard(), LOCAL, { speed: "real" });
   const port = await openTcp(server.address);
-  const waiting = codeOf(port.read(60_000));
+  const waiting = failureOf(port.read(60_000));
   await port[Symbol.asyncDispose]();
   expect(await waiting).toBe(`disconnected: ${server.address} is closed`);
 });
@@ -112,10 +90,12 @@ test("closing wakes a waiting read", async () => {
 test("an address where nobody listens, an unknown host and a taken port are told apart", async () => {
   const server = await serve(new EchoBoard(), LOCAL, { speed: "real" });
   const { address } = server;
-  expect(await codeOf(serve(new EchoBoard(), address, { speed: "real" }))).toMatch(/^port-busy: /);
+  expect(await failureOf(serve(new EchoBoard(), address, { speed: "real" }))).toMatch(/^port-busy: /);
   await server.close();
-  expect(await codeOf(openTcp(address))).toBe(`board-not-found: ${address}: nothing listens there`);
-  expect(await codeOf(openTcp("tcp://no-such-host.invalid:4000"))).toMatch(/^board-not-found: .*no-such-host\.invalid/);
+  expect(await failureOf(openTcp(address))).toBe(`board-not-found: ${address}: nothing listens there`);
+  expect(await failureOf(openTcp("tcp://no-such-host.invalid:4000"))).toMatch(
+    /^board-not-found: .*no-such-host\.invalid/,
+  );
 });
 
 test("a board that floods and a client that does not read keep memory bounded", async () => {
