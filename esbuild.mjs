@@ -1,6 +1,6 @@
 // Bundles the command line. Code splitting keeps `deltaflash --help` from loading what it does not need.
 import { build } from "esbuild";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 
 await rm("dist", { recursive: true, force: true });
 await build({
@@ -14,6 +14,7 @@ await build({
   target: "node20.19",
   sourcemap: true,
   external: ["serialport"],
+  define: { VERSION: JSON.stringify(JSON.parse(await readFile("package.json", "utf8")).version) },
   loader: { ".py": "text" },
   banner: { js: "#!/usr/bin/env node" },
   logLevel: "warning",

@@ -20,7 +20,7 @@ import type { Context, MemorySession } from "../targets/target.ts";
 import type { KnownSector } from "./history.ts";
 
 /** The part of a board's record that a flash needs. */
-export interface Record {
+export interface SectorRecord {
   readonly known: KnownContents;
   readonly interrupted: readonly Range[];
   strikeOut(sectors: readonly Range[]): Promise<void>;
@@ -62,7 +62,7 @@ export function noProgress(): FlashProgress {
 export interface FlashJob {
   readonly session: MemorySession;
   readonly image: Image;
-  readonly record: Record;
+  readonly record: SectorRecord;
   readonly options: FlashOptions;
   readonly context: Context;
   readonly progress: FlashProgress;
@@ -87,6 +87,10 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   if (options.dryRun) return "planned";
 
   await carryOut(job, plan);
+  if (options.reset) {
+    context.trace.enter("reset", "start the program");
+    await session.reset();
+  }
   // Confirmed sectors are as good as written ones: the board has just said so.
   const fullyKnown = sectors.filter((sector) => right.has(sector.address) && uncovered(sector).length === 0);
   await remember(job, plan, fullyKnown);

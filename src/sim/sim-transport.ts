@@ -44,6 +44,7 @@ export class SimTransport implements SerialTransport {
       }
       if (this.#clock.nowMs() >= deadlineMs) return arrived;
       this.#clock.advanceTo(Math.min(this.#board.nextEventMs() ?? deadlineMs, deadlineMs));
+      await this.#clock.settle();
     }
   }
 

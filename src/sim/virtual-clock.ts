@@ -14,9 +14,32 @@ export class VirtualClock implements Clock {
     this.#nowMs = Math.max(this.#nowMs, toMs);
   }
 
-  sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) return Promise.reject(new FlashError("cancelled", "cancelled while waiting"));
+  async sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) throw new FlashError("cancelled", "the flash was cancelled");
     this.advanceTo(this.#nowMs + durationMs);
-    return Promise.resolve();
+    await this.settle();
+  }
+
+  /** Called after the clock was moved; a paced clock lets real time catch up here. */
+  async settle(): Promise<void> {
+    await Promise.resolve();
+  }
+}
+
+/** A virtual clock that real time keeps up with, so that a person can watch. Its readings stay exact. */
+export class PacedClock extends VirtualClock {
+  readonly #startedAt = performance.now();
+  readonly #factor: number;
+
+  /** @param factor how many times faster than real time, 1 = real time */
+  constructor(factor = 1) {
+    super();
+    this.#factor = factor;
+  }
+
+  override async settle(): Promise<void> {
+    const aheadMs = this.nowMs() / this.#factor - (performance.now() - this.#startedAt);
+    // Timers are no finer than this; what is skipped now is caught up with next time.
+    if (aheadMs > 2) await new Promise((resolve) => setTimeout(resolve, aheadMs));
   }
 }
