@@ -1,0 +1,112 @@
+/**
+ * Reads what ESP-IDF's build leaves: `flasher_args.json`, in the spelling of IDF 6 and in that of older ones, and
+ * `project_description.json` beside it. Both are written when the project is configured: the files they name may be missing.
+ */
+import { dirname, join, resolve } from "node:path";
+import { FlashError } from "../core/errors.ts";
+import type { BuildFlashSettings, ImageArtifact, LoadOptions } from "./artifact.ts";
+import { optionsOf, settingsOf } from "./flash-args.ts";
+import { loadFiles, optional, parseOffset, type FileAt } from "./flash-files.ts";
+import { flagField, objectField, readJson, requiredText, textField, textsField, type JsonObject } from "./json.ts";
+import { kindOf } from "./read-file.ts";
+
+export const FLASHER_ARGS = "flasher_args.json";
+const PROJECT_DESCRIPTION = "project_description.json";
+
+/** The `flasher_args.json` in the folder itself or in its `build` folder. */
+export async function findFlasherArgs(folder: string): Promise<string | undefined> {
+  for (const path of [join(folder, FLASHER_ARGS), join(folder, "build", FLASHER_ARGS)]) {
+    if ((await kindOf(path)) === "file") return path;
+  }
+  return undefined;
+}
+
+/** @throws FlashError `bad-image` naming the file, the field or the missing binary with its full path. */
+export async function loadFlasherArgs(path: string, options: LoadOptions = {}): Promise<ImageArtifact> {
+  const args = await readJson(resolve(path));
+  const folder = dirname(resolve(path));
+  const named = namedParts(args, folder);
+  const offsetOf = (name: string) => named.find((part) => part.name === name)?.offset;
+  if (options.appOnly === true && offsetOf("app") === undefined) {
+    throw new FlashError("bad-image", `${args.where} names no application`, {
+      remedy: "Build the application, or leave --app-only away.",
+    });
+  }
+  const parts = {
+    ...optional("app", offsetOf("app")),
+    ...optional("bootloader", offsetOf("bootloader")),
+    ...optional("partitionTable", offsetOf("partition-table")),
+  };
+  const facts = { system: "esp-idf", parts, ...toolFacts(args), ...(await projectFacts(folder)) } as const;
+  return loadFiles(flashFiles(args, folder, named), facts, options);
+}
+
+function toolFacts(args: JsonObject): Pick<ImageArtifact, "flashSettings" | "chip" | "before" | "after" | "stub"> {
+  const extra = objectField(args, "extra_esptool_args") ?? { where: args.where, values: {} };
+  return {
+    ...optional("flashSettings", flashSettings(args)),
+    ...optional("chip", textField(extra, "chip")),
+    ...optional("before", today(textField(extra, "before"))),
+    ...optional("after", today(textField(extra, "after"))),
+    ...optional("stub", flagField(extra, "stub")),
+  };
+}
+
+interface Part extends FileAt {
+  readonly name: string;
+}
+
+/** The entries `{offset, file, encrypted}` of `bootloader`, `app`, `partition-table`, `otadata`, and of the project's own partitions. */
+function namedParts(args: JsonObject, folder: string): readonly Part[] {
+  return Object.entries(args.values).flatMap(([name, value]) => {
+    if (typeof value !== "object" || value === null || !("file" in value) || !("offset" in value)) return [];
+    const entry = objectField(args, name);
+    if (entry === undefined) return [];
+    return {
+      name: name === "partition_table" ? "partition-table" : name,
+      offset: parseOffset(requiredText(entry, "offset"), entry.where),
+      path: resolve(folder, requiredText(entry, "file")),
+      encrypted: flagField(entry, "encrypted") === true,
+    };
+  });
+}
+
+function flashFiles(args: JsonObject, folder: string, parts: readonly Part[]): readonly FileAt[] {
+  const table = objectField(args, "flash_files");
+  if (table === undefined || Object.keys(table.values).length === 0) {
+    throw new FlashError("bad-image", `${args.where}: flash_files is ${table === undefined ? "missing" : "empty"}`, {
+      remedy: "Configure and build the project again: the file is incomplete or not from an ESP-IDF build.",
+    });
+  }
+  return Object.keys(table.values).map((offsetText) => {
+    const offset = parseOffset(offsetText, table.where);
+    const path = resolve(folder, requiredText(table, offsetText));
+    return parts.find((part) => part.offset === offset) ?? { offset, path };
+  });
+}
+
+/** `flash_settings`, else the options of `write_flash_args`. */
+function flashSettings(args: JsonObject): BuildFlashSettings | undefined {
+  const settings = objectField(args, "flash_settings");
+  const options = settings === undefined ? optionsOf(textsField(args, "write_flash_args")) : new Map<string, string>();
+  const value = (name: string) => (settings === undefined ? options.get(name) : textField(settings, name));
+  const found = settingsOf(value);
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
+/** `hard_reset` is the old spelling of `hard-reset`. */
+function today(word: string | undefined): string | undefined {
+  return word?.replaceAll("_", "-");
+}
+
+async function projectFacts(folder: string): Promise<{ readonly elfPath?: string; readonly monitorBaud?: number }> {
+  const path = join(folder, PROJECT_DESCRIPTION);
+  if ((await kindOf(path)) !== "file") return {};
+  const project = await readJson(path);
+  const elf = textField(project, "app_elf");
+  const baud = Number(textField(project, "monitor_baud") ?? NaN);
+  return {
+    ...optional("elfPath", elf === undefined ? undefined : resolve(folder, elf)),
+    ...optional("monitorBaud", Number.isInteger(baud) && baud > 0 ? baud : undefined),
+  };
+}
