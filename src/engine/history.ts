@@ -44,6 +44,7 @@ interface BoardFile {
 export interface BoardSummary {
   readonly identity: string;
   readonly chip: string;
+  readonly flashId: number | undefined;
   readonly port: string;
   readonly changedAt: number;
   readonly knownBytes: number;
@@ -78,6 +79,7 @@ export class History {
       .map((file) => ({
         identity: file.identity,
         chip: file.chip,
+        flashId: file.flashId,
         port: file.port,
         changedAt: file.changedAt,
         knownBytes: file.sectors.reduce((sum, { address, size }) => sum + (address === struckOut ? 0 : size), 0),

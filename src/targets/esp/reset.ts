@@ -5,6 +5,7 @@
  */
 import { FlashError } from "../../core/errors.ts";
 import type { SerialTransport } from "../../transport/transport.ts";
+import type { Context } from "../target.ts";
 import type { LoaderClient, Personality } from "./client.ts";
 
 export type ResetWay = "none" | "quick" | "classic" | "slow" | "usb-serial-jtag";
@@ -107,9 +108,13 @@ async function listen(client: LoaderClient, listenMs: number): Promise<Personali
 }
 
 /** Leaves the loader and starts the program in the flash. Without a reset line nothing happens. */
-export async function resetIntoProgram(transport: SerialTransport, client: LoaderClient, way: ResetWay): Promise<void> {
+export async function resetIntoProgram(
+  transport: SerialTransport,
+  context: Pick<Context, "clock">,
+  way: ResetWay,
+): Promise<void> {
   if (!transport.hasModemLines) return;
-  const { clock } = client.context;
+  const { clock } = context;
   await transport.setSignals({ dtr: false, rts: true });
   // Not cancellable: a board must not be left in reset.
   await clock.sleep(way === "usb-serial-jtag" ? 200 : recipes[way].resetMs);

@@ -98,7 +98,7 @@ export class EspSession implements MemorySession {
 
   async reset(): Promise<void> {
     const { client, transport, way } = this.#parts;
-    await resetIntoProgram(transport, client, way);
+    await resetIntoProgram(transport, client.context, way);
   }
 
   async #readByStub(range: Range): Promise<Uint8Array> {

@@ -109,11 +109,14 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
   return { session, findings: { chip, identity, baud, resetWay: entered.way, flashId } };
 }
 
-/** ROM only, at the loader's own rate: the state from which a RAM program is loaded. */
+/**
+ * ROM only: the state from which a RAM program is loaded. The rate stays the loader's own unless another one is asked for,
+ * because the program finds the UART as the loader leaves it.
+ */
 export async function enterRom(
   transport: SerialTransport,
   context: Context,
-  options: Pick<EspOptions, "resetWay" | "expectedChip" | "baud">,
+  options: Pick<EspOptions, "resetWay" | "expectedChip"> & { readonly baud: number | undefined },
 ): Promise<{ client: LoaderClient; chip: Chip; identity: string; entered: Entered }> {
   context.trace.enter("connect", "reset + sync");
   await transport.setBaudRate(startBaud);
@@ -125,6 +128,7 @@ export async function enterRom(
   checkExpected(chip, options.expectedChip, transport);
   await checkFuses(client, chip);
   const identity = await readMac(client, chip);
+  if (options.baud !== undefined) await changeRomBaud(client, transport, chip, options.baud);
   return { client, chip, identity, entered };
 }
 

@@ -1,0 +1,272 @@
+/** One job on an ESP board, from an open port to the report: connect, image, flash or RAM load, remember, report. Never throws. */
+import type { Artifact } from "../build/artifact.ts";
+import { formatBytes, hex } from "../core/bytes.ts";
+import type { Clock } from "../core/clock.ts";
+import { asFlashError, FlashError } from "../core/errors.ts";
+import type { Address } from "../core/image.ts";
+import { TraceRecorder, type Phase } from "../core/trace.ts";
+import { chipNamed } from "../targets/esp/chips.ts";
+import { checkRamProgram } from "../targets/esp/ram-image.ts";
+import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
+import { startInRam } from "../targets/esp/stub.ts";
+import { connectEsp, enterRom, type EspFindings } from "../targets/esp/target.ts";
+import type { Context } from "../targets/target.ts";
+import type { SerialTransport } from "../transport/transport.ts";
+import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
+import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
+import type { History } from "./history.ts";
+import { errorOf, type FlashOutcome, type Report } from "./report.ts";
+
+export interface EspJobOptions {
+  /** undefined: 921600, or what worked on this port last time; 115200 where the port cannot follow a change. */
+  readonly baud: number | undefined;
+  readonly chip: string | undefined;
+  /** Refuse a board with another identity. */
+  readonly identity: string | undefined;
+  readonly full: boolean;
+  readonly ram: boolean;
+  readonly dryRun: boolean;
+  readonly reset: boolean;
+  readonly useStub: boolean;
+  readonly appOffset: Address | undefined;
+  readonly flashBytes: number | undefined;
+}
+
+/** What front ends are told while a job runs. */
+export interface JobObserver {
+  phase(phase: Phase, label: string): void;
+  /** Bytes written and bytes to write. */
+  progress(done: number, total: number): void;
+  log(line: string): void;
+}
+
+export interface EspJob {
+  readonly artifact: Artifact;
+  /** Opens the port; the time it takes belongs to the job. The job closes it. */
+  open(): Promise<SerialTransport>;
+  /** As the user named it. */
+  readonly port: string;
+  /** The catalogue's name where the port is known to be a certain board; else the chip's name is used. */
+  readonly board?: string;
+  readonly options: EspJobOptions;
+  readonly history: History;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly observer: JobObserver;
+}
+
+const usualBaud = 921_600;
+
+interface Running {
+  readonly job: EspJob;
+  readonly context: Context;
+  readonly progress: FlashProgress;
+  chip: string;
+  identity: string;
+  /** How the board was reset, once that is known. */
+  resetWay: ResetWay;
+}
+
+/** The outcome of the job, whatever happens; a failure is in `error`, with the spans up to it. */
+export async function runEspJob(job: EspJob): Promise<Report> {
+  const { clock, signal, observer } = job;
+  const progress = noProgress();
+  const trace = new TraceRecorder(clock, { phase: "connect", label: "open port" }, (phase, label) =>
+    observer.phase(phase, label),
+  );
+  let written = 0;
+  const context: Context = {
+    clock,
+    signal,
+    trace,
+    onProgress: (bytes) => observer.progress((written += bytes), progress.plan?.bytesToWrite ?? written),
+    log: (line) => observer.log(line),
+  };
+  const running: Running = { job, context, progress, chip: "", identity: "", resetWay: "quick" };
+  let wire = { sentBytes: 0, receivedBytes: 0, roundTrips: 0 };
+  let outcome: FlashOutcome = "failed";
+  let error: FlashError | undefined;
+  try {
+    await using transport = await job.open();
+    wire = transport.counters;
+    outcome = await onBoard(running, transport);
+  } catch (thrown) {
+    error = asFlashError(thrown);
+  }
+  return report(running, { outcome, error, wire });
+}
+
+async function onBoard(running: Running, transport: SerialTransport): Promise<FlashOutcome> {
+  try {
+    const outcome = await (running.job.options.ram ? loadIntoRam(running, transport) : flash(running, transport));
+    if (outcome === "planned") await leaveUntouched(running, transport);
+    return outcome;
+  } catch (error) {
+    if (!running.progress.dirty) await leaveUntouched(running, transport);
+    throw error;
+  }
+}
+
+async function flash(running: Running, transport: SerialTransport): Promise<FlashOutcome> {
+  const { job, context, progress } = running;
+  const { history, options, artifact } = job;
+  const hints = await history.portHints(job.port);
+  const asked = expectedChip(job);
+  const remembered = new Map((await history.boards()).map((board) => [board.identity, board.flashId]));
+  const { session, findings } = await connectEsp(transport, context, {
+    baud:
+      options.baud ??
+      (transport.hasModemLines || !transport.name.startsWith("tcp:") ? (hints.baud ?? usualBaud) : 115_200),
+    useStub: options.useStub && !(artifact.kind === "image" && artifact.stub === false),
+    expectedChip: asked,
+    resetWay: hints.resetWay as ResetWay | undefined,
+    flashBytes: options.flashBytes,
+    recallFlashId: (identity) => remembered.get(identity),
+  });
+  running.chip = session.chip;
+  running.identity = session.identity;
+  running.resetWay = findings.resetWay;
+  checkIdentity(job, session.identity);
+  const board = await history.board(session.identity, session.chip);
+  context.trace.enter("plan", "image");
+  try {
+    const image = await imageForEsp({
+      artifact,
+      chip: findings.chip,
+      session,
+      known: board.known,
+      appOffset: options.appOffset,
+      notes: progress.notes,
+    });
+    const facts = { port: job.port, flashId: findings.flashId };
+    const record = {
+      known: board.known,
+      interrupted: board.interrupted,
+      strikeOut: (sectors: Parameters<typeof board.strikeOut>[0]) => board.strikeOut(sectors, job.port),
+      enter: (sectors: Parameters<typeof board.enter>[0]) => board.enter(sectors, facts),
+    };
+    const outcome = await flashMemory({ session, image, record, options, context, progress });
+    if (options.reset && !transport.hasModemLines && outcome !== "planned") {
+      progress.notes.push(`${job.port} has no reset line: press the board's reset button to start the program.`);
+    }
+    return outcome;
+  } finally {
+    await rememberPort(job, findings);
+  }
+}
+
+function expectedChip(job: EspJob): string | undefined {
+  const name = job.options.chip ?? chipOfArtifact(job.artifact);
+  if (name === undefined) return undefined;
+  const chip = chipNamed(name);
+  if (chip === undefined) {
+    throw new FlashError("wrong-chip", `'${name}' is not a chip that Deltaflash knows`, {
+      remedy: "See `deltaflash boards` for the chips that it knows.",
+    });
+  }
+  return chip.name;
+}
+
+function checkIdentity(job: EspJob, identity: string): void {
+  const wanted = job.options.identity?.toLowerCase();
+  if (wanted === undefined || wanted === identity) return;
+  throw new FlashError("wrong-chip", `the board on ${job.port} is ${identity}, not ${wanted}`, {
+    remedy: "Plug in the board you mean, or leave --board away.",
+  });
+}
+
+/** Nothing was changed: the board goes back to its program. A failure here must not hide the one before. */
+async function leaveUntouched(running: Running, transport: SerialTransport): Promise<void> {
+  const { context, job } = running;
+  if (!job.options.reset) return;
+  try {
+    await resetIntoProgram(transport, context, running.resetWay);
+  } catch (error) {
+    context.log(`the board could not be reset: ${String(error)}`);
+  }
+}
+
+async function rememberPort(job: EspJob, findings: EspFindings): Promise<void> {
+  const { identity, resetWay, baud } = findings;
+  // A rate that the user asked for once is not what the next flash should begin with, unless it had to be lowered.
+  const hints = { identity, resetWay, ...(baud < (job.options.baud ?? usualBaud) ? { baud } : {}) };
+  try {
+    await job.history.rememberPort(job.port, hints);
+  } catch (error) {
+    job.observer.log(`what was learned about ${job.port} could not be kept: ${String(error)}`);
+  }
+}
+
+async function loadIntoRam(running: Running, transport: SerialTransport): Promise<FlashOutcome> {
+  const { job, context, progress } = running;
+  const { artifact } = job;
+  if (artifact.kind !== "elf") {
+    throw new FlashError("bad-image", "only an .elf can be loaded into RAM: it says where its sections belong", {
+      remedy: "Give the .elf of a program that is linked for RAM.",
+    });
+  }
+  const hints = await job.history.portHints(job.port);
+  const { client, chip, identity, entered } = await enterRom(transport, context, {
+    baud: job.options.baud,
+    expectedChip: expectedChip(job),
+    resetWay: hints.resetWay as ResetWay | undefined,
+  });
+  running.chip = chip.name;
+  running.identity = identity;
+  running.resetWay = entered.way;
+  checkIdentity(job, identity);
+  context.trace.enter("plan", "RAM program");
+  const segments = checkRamProgram(artifact.elf, chip.name);
+  const bytes = segments.reduce((sum, segment) => sum + segment.data.length, 0);
+  progress.image = { bytes, sectors: 0 };
+  if (job.options.dryRun) return "planned";
+  progress.notes.push(
+    `${formatBytes(bytes)} run from RAM at ${hex(artifact.elf.entry)}; a reset starts the program in the flash again.`,
+  );
+  context.trace.enter("load", `${formatBytes(bytes)} into RAM`);
+  await startInRam(client, { pieces: segments, entry: artifact.elf.entry });
+  return "loaded";
+}
+
+interface Ended {
+  readonly outcome: FlashOutcome;
+  readonly error: FlashError | undefined;
+  readonly wire: Report["wire"];
+}
+
+function report(running: Running, { outcome, error, wire }: Ended): Report {
+  const { job, context, progress, chip, identity } = running;
+  const { totalMs, spans } = context.trace.finish();
+  const { plan } = progress;
+  const planned = outcome === "planned" && plan !== undefined;
+  return {
+    version: 1,
+    board: job.board ?? chip,
+    chip,
+    identity,
+    port: job.port,
+    result: error === undefined ? outcome : "failed",
+    error: error === undefined ? null : errorOf(inContext(error, progress)),
+    totalMs,
+    spans,
+    image: progress.image,
+    written: planned
+      ? { bytes: plan.bytesToWrite, sectors: plan.sectorsToWrite, erasedBytes: plan.erasedBytes }
+      : progress.written,
+    wire: { ...wire },
+    ...(planned ? { estimateMs: progress.estimateMs } : {}),
+    notes: progress.notes,
+  };
+}
+
+/** After the first erase the user must know that the board holds half a program. */
+function inContext(error: FlashError, progress: FlashProgress): FlashError {
+  if (!progress.dirty || error.code !== "cancelled") return error;
+  return new FlashError(
+    "cancelled",
+    "the flash was cancelled half way; the board waits in its loader with a program that is not complete",
+    {
+      cause: error,
+    },
+  );
+}
