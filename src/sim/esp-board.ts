@@ -250,7 +250,10 @@ export class EspBoard implements SimBoard {
   #lineEvent(): void {
     const event = this.#lines.take(this.#nowMs);
     if (event === undefined || this.#core.running === "off") return;
-    if (event.kind === "release") { this.#core.start("pin", event.intoLoader, this.#nowMs); return; }
+    if (event.kind === "release") {
+      this.#core.start("pin", event.intoLoader, this.#nowMs);
+      return;
+    }
     this.#wire.silenceDevice(this.#nowMs);
     this.#core.stop("held-in-reset", this.#nowMs);
   }

@@ -153,10 +153,16 @@ export class EspCore implements Machine {
   wake(nowMs: number): void {
     this.#nowMs = nowMs;
     this.flash.settle(nowMs);
-    if (this.#watchdogAtMs <= nowMs) { this.start("watchdog", this.#host.bootStrapIsLow(), nowMs); return; }
+    if (this.#watchdogAtMs <= nowMs) {
+      this.start("watchdog", this.#host.bootStrapIsLow(), nowMs);
+      return;
+    }
     while (this.#program !== undefined && this.#mayGoOn()) {
       const step = this.#program.next();
-      if (step.done === true) { this.#end(step.value); return; }
+      if (step.done === true) {
+        this.#end(step.value);
+        return;
+      }
       this.#wait = step.value;
     }
   }

@@ -25,7 +25,7 @@ export function provision(flash: Uint8Array, chip: EspChip): void {
 function bootloaderImage(chip: EspChip): Uint8Array {
   const random = new Random(chip.imageChipId ?? 0);
   const body = Uint8Array.from({ length: BOOTLOADER_BYTES }, () => random.byte());
-  const end = (((HEADER_BYTES + 8 + body.length) | 15) + 1);
+  const end = ((HEADER_BYTES + 8 + body.length) | 15) + 1;
   const image = new Uint8Array(end + 32);
   const view = new DataView(image.buffer);
   const address = chip.ram[0]?.start ?? 0;

@@ -123,7 +123,10 @@ export class EspRegisters {
   #runCommand(command: number): void {
     this.#values.set(this.#chip.spiBase, 0);
     const nowMs = this.#hooks.nowMs();
-    if ((command & COMMAND_USER) !== 0) { this.#runUserCommand(nowMs); return; }
+    if ((command & COMMAND_USER) !== 0) {
+      this.#runUserCommand(nowMs);
+      return;
+    }
     const plain = builtIn.find(([bit]) => (command & (1 << bit)) !== 0);
     const address = this.#at(0x04) & 0xffffff;
     if (plain !== undefined) {

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { isFilledWith } from "../core/bytes.ts";
 import { eraseRange, eraseUnit, md5Time, programRange, readRange } from "./esp-flash-work.ts";
 import { INFLATE_MS_PER_BYTE, Inflater } from "./esp-inflate.ts";
-import { flashReady, forInput, hang, until, work, type Ending, type Program } from "./esp-machine.ts";
+import { flashReady, forInput, hang, until, work, type Program } from "./esp-machine.ts";
 import { BLOCK_HEADER_BYTES, dataChecksum, u32At, type Request } from "./esp-packet.ts";
 import { slipFrame } from "./esp-slip.ts";
 import { stubError, type Stub, type StubAnswer, type StubCommand, type StubWrite } from "./esp-stub-state.ts";
