@@ -20,12 +20,15 @@ import {
   type PartitionTable,
 } from "../targets/esp/partition-table.ts";
 import type { MemorySession } from "../targets/target.ts";
+import type { KnownSector } from "./history.ts";
 
 export interface EspImageJob {
   readonly artifact: Artifact;
   readonly chip: Chip;
   readonly session: MemorySession;
   readonly known: KnownContents;
+  /** Keeps what was read back, so that next time a digest is enough. */
+  remember(sectors: readonly KnownSector[]): Promise<void>;
   /** Where an application made from an ELF goes; undefined: as the board's partition table says. */
   readonly appOffset: Address | undefined;
   /** Sentences for the user are added here. */
@@ -73,32 +76,51 @@ async function imageOfElf(job: EspImageJob, artifact: ElfArtifact): Promise<Imag
 
 /** The partition that the boot loader starts; undefined without a table. */
 async function placeOfApplication(job: EspImageJob): Promise<Partition | undefined> {
-  const { session } = job;
-  const sector = await contentsOf(job, PARTITION_TABLE_OFFSET);
+  const rows = await contentsOf(job, PARTITION_TABLE_OFFSET, usedRows);
   let table: PartitionTable;
   try {
-    table = parsePartitionTable(sector.subarray(0, PARTITION_TABLE_SIZE), "the board's partition table");
+    table = parsePartitionTable(rows, "the board's partition table");
   } catch {
     return undefined; // blank or damaged: said to the user by the caller
   }
   const otaData = otaDataPartition(table);
   if (otaData === undefined) return bootPartition(table, undefined);
-  const region = session.map[0];
-  if (region === undefined || otaData.offset + 2 * sectorBytes > region.start + region.size) return undefined;
-  const first = await contentsOf(job, otaData.offset);
-  const second = await contentsOf(job, otaData.offset + sectorBytes);
-  return bootPartition(table, Buffer.concat([first, second]));
+  const otaSectors = Buffer.alloc(2 * sectorBytes, 0xff);
+  for (const at of [0, sectorBytes]) otaSectors.set(await contentsOf(job, otaData.offset + at, firstEntry), at);
+  return bootPartition(table, otaSectors);
 }
 
-/** A sector of the board: what the record says if the board confirms it, else read back. */
-async function contentsOf(job: EspImageJob, address: Address): Promise<Uint8Array> {
+/** Of a recorded partition table: how many bytes there are up to its end mark. Nothing behind them is read by anyone. */
+function usedRows(sector: Uint8Array): number {
+  const rowBytes = 32;
+  for (let at = 0; at < PARTITION_TABLE_SIZE; at += rowBytes) if (sector[at] !== 0xaa) return at + rowBytes;
+  return PARTITION_TABLE_SIZE;
+}
+
+/** Of a sector of otadata: its one entry. */
+function firstEntry(): number {
+  return 32;
+}
+
+/**
+ * The part of a sector that counts: what the record says if the board confirms it, else read back and remembered.
+ * @param bytesThatCount of the sector's contents, how many from its start
+ */
+async function contentsOf(
+  job: EspImageJob,
+  address: Address,
+  bytesThatCount: (sector: Uint8Array) => number,
+): Promise<Uint8Array> {
   const range = { address, size: sectorBytes };
   const recorded = job.known(range);
   if (recorded !== undefined) {
-    const [found] = await job.session.digests([range]);
-    if (found === md5(recorded)) return recorded;
+    const used = recorded.subarray(0, bytesThatCount(recorded));
+    const [found] = await job.session.digests([{ address, size: used.length }]);
+    if (found === md5(used)) return used;
   }
-  return job.session.read(range);
+  const data = await job.session.read(range);
+  await job.remember([{ address, data }]);
+  return data.subarray(0, bytesThatCount(data));
 }
 
 function imageOfFiles(job: EspImageJob, artifact: ImageArtifact): Image {

@@ -129,16 +129,17 @@ async function flash(running: Running, transport: SerialTransport): Promise<Flas
   checkIdentity(job, session.identity);
   const board = await history.board(session.identity, session.chip);
   context.trace.enter("plan", "image");
+  const facts = { port: job.port, flashId: findings.flashId };
   try {
     const image = await imageForEsp({
       artifact,
       chip: findings.chip,
       session,
       known: board.known,
+      remember: (sectors) => board.enter(sectors, facts),
       appOffset: options.appOffset,
       notes: progress.notes,
     });
-    const facts = { port: job.port, flashId: findings.flashId };
     const record = {
       known: board.known,
       interrupted: board.interrupted,

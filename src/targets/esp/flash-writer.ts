@@ -107,8 +107,13 @@ async function begin(client: LoaderClient, chip: Chip, run: Run, stream: Stream)
       ? flashBeginEncrypted.write({ ...fields, encrypted: 0 })
       : flashBegin.write(fields);
   // A ROM erases the whole run before it answers; the stub erases as it goes.
-  if (!stub) context.trace.enter("erase", `${hex(run.address)} ${size / 1024} KiB`);
+  if (stub) context.trace.enter("write", writeLabel(client, run));
+  else context.trace.enter("erase", `${hex(run.address)} ${size / 1024} KiB`);
   await client.request(stream.begin, words, { flashBytes: size });
+}
+
+function writeLabel(client: LoaderClient, run: Run): string {
+  return `${hex(run.address)} ${client.personality === "stub" ? "erase + write" : "write"} ${run.data.length / 1024} KiB`;
 }
 
 /** The ESP8266's ROM erases too much unless it is told too little. Source: esptool `esp8266.py`. */
@@ -120,8 +125,7 @@ function esp8266EraseSize(offset: number, size: number): number {
 
 async function sendBlocks(client: LoaderClient, run: Run, stream: Stream): Promise<void> {
   const { trace } = client.context;
-  const stub = client.personality === "stub";
-  trace.enter("write", `${hex(run.address)} ${stub ? "erase + write" : "write"} ${run.data.length / 1024} KiB`);
+  trace.enter("write", writeLabel(client, run));
   // A block deflates to at most this much contents, whose erase and programming its answer may have to wait for.
   const inflation = Math.ceil(run.data.length / stream.bytes.length);
   let reported = 0;

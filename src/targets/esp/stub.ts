@@ -41,22 +41,21 @@ interface StubFile {
 }
 
 type StubImport = () => Promise<{ readonly default: StubFile }>;
-const json = { with: { type: "json" } } as const;
 
 /** Each is its own chunk of the bundle, read only when such a chip is there. */
 const stubFiles: Readonly<Record<string, StubImport | undefined>> = {
-  esp8266: () => import("esptool-js/lib/targets/stub_flasher/esp8266.json", json),
-  esp32: () => import("esptool-js/lib/targets/stub_flasher/esp32.json", json),
-  esp32s2: () => import("esptool-js/lib/targets/stub_flasher/esp32s2.json", json),
-  esp32s3: () => import("esptool-js/lib/targets/stub_flasher/esp32s3.json", json),
-  esp32c2: () => import("esptool-js/lib/targets/stub_flasher/esp32c2.json", json),
-  esp32c3: () => import("esptool-js/lib/targets/stub_flasher/esp32c3.json", json),
-  esp32c5: () => import("esptool-js/lib/targets/stub_flasher/esp32c5.json", json),
-  esp32c6: () => import("esptool-js/lib/targets/stub_flasher/esp32c6.json", json),
-  esp32c61: () => import("esptool-js/lib/targets/stub_flasher/esp32c61.json", json),
-  esp32h2: () => import("esptool-js/lib/targets/stub_flasher/esp32h2.json", json),
-  esp32p4: () => import("esptool-js/lib/targets/stub_flasher/esp32p4.json", json),
-  "esp32p4-rev1": () => import("esptool-js/lib/targets/stub_flasher/esp32p4-rev1.json", json),
+  esp8266: () => import("esptool-js/lib/targets/stub_flasher/esp8266.json", { with: { type: "json" } }),
+  esp32: () => import("esptool-js/lib/targets/stub_flasher/esp32.json", { with: { type: "json" } }),
+  esp32s2: () => import("esptool-js/lib/targets/stub_flasher/esp32s2.json", { with: { type: "json" } }),
+  esp32s3: () => import("esptool-js/lib/targets/stub_flasher/esp32s3.json", { with: { type: "json" } }),
+  esp32c2: () => import("esptool-js/lib/targets/stub_flasher/esp32c2.json", { with: { type: "json" } }),
+  esp32c3: () => import("esptool-js/lib/targets/stub_flasher/esp32c3.json", { with: { type: "json" } }),
+  esp32c5: () => import("esptool-js/lib/targets/stub_flasher/esp32c5.json", { with: { type: "json" } }),
+  esp32c6: () => import("esptool-js/lib/targets/stub_flasher/esp32c6.json", { with: { type: "json" } }),
+  esp32c61: () => import("esptool-js/lib/targets/stub_flasher/esp32c61.json", { with: { type: "json" } }),
+  esp32h2: () => import("esptool-js/lib/targets/stub_flasher/esp32h2.json", { with: { type: "json" } }),
+  esp32p4: () => import("esptool-js/lib/targets/stub_flasher/esp32p4.json", { with: { type: "json" } }),
+  "esp32p4-rev1": () => import("esptool-js/lib/targets/stub_flasher/esp32p4-rev1.json", { with: { type: "json" } }),
 };
 
 /** Loads a program into RAM through the loader that runs now, and starts it; the loader answers before it goes. */

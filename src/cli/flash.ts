@@ -1,0 +1,154 @@
+/** `deltaflash flash`: write what changed and run it. */
+import { writeFile } from "node:fs/promises";
+import { loadArtifact } from "../build/load.ts";
+import type { Clock } from "../core/clock.ts";
+import { asFlashError } from "../core/errors.ts";
+import { perfettoTrace } from "../core/trace-perfetto.ts";
+import { runEspJob, type EspJobOptions } from "../engine/esp-job.ts";
+import { History } from "../engine/history.ts";
+import { traceOf, type Report } from "../engine/report.ts";
+import { stateFolder } from "../engine/state-folder.ts";
+import { systemClock } from "../engine/system-clock.ts";
+import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
+import { boardAtPort, onlyBoardPort } from "./open-board.ts";
+import { readNumber, readOptions } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { formatReport } from "./show-report.ts";
+
+const flag = { type: "boolean" } as const;
+const text = { type: "string" } as const;
+const options = {
+  port: text,
+  chip: text,
+  board: text,
+  baud: text,
+  full: flag,
+  ram: flag,
+  "app-only": flag,
+  "app-offset": text,
+  "flash-size": text,
+  "no-stub": flag,
+  "dry-run": flag,
+  "no-reset": flag,
+  json: text,
+  trace: text,
+  verbose: flag,
+} as const;
+
+export async function flashCommand(args: readonly string[]): Promise<ExitCode> {
+  const { values, positionals } = readOptions(args, options);
+  if (positionals.length === 0) throw new UsageError("which artifact? For example build/firmware.elf");
+  const number = (name: "baud" | "app-offset" | "flash-size") => {
+    const value = values[name];
+    return value === undefined ? undefined : readNumber(value, `--${name}`);
+  };
+  const jobOptions: EspJobOptions = {
+    baud: number("baud"),
+    chip: values.chip,
+    identity: values.board,
+    full: values.full ?? false,
+    ram: values.ram ?? false,
+    dryRun: values["dry-run"] ?? false,
+    reset: !(values["no-reset"] ?? false),
+    useStub: !(values["no-stub"] ?? false),
+    appOffset: number("app-offset"),
+    flashBytes: number("flash-size"),
+  };
+  const report = await flash(positionals, jobOptions, {
+    appOnly: values["app-only"] ?? false,
+    port: values.port,
+    verbose: values.verbose ?? false,
+  });
+  return show(report.report, { ...report, json: values.json, trace: values.trace });
+}
+
+interface Where {
+  readonly appOnly: boolean;
+  readonly port: string | undefined;
+  readonly verbose: boolean;
+}
+
+async function flash(
+  artifacts: readonly string[],
+  jobOptions: EspJobOptions,
+  { appOnly, port, verbose }: Where,
+): Promise<{ report: Report; simulated: boolean }> {
+  let clock: Clock = systemClock;
+  const progress = new Progress({ output: process.stderr, verbose, nowMs: () => clock.nowMs() });
+  const cancel = new AbortController();
+  const onInterrupt = () => {
+    if (cancel.signal.aborted) process.exit(exitCodes.cancelled);
+    cancel.abort();
+    progress.clear();
+    process.stderr.write("cancelling at the next safe place; press again to leave at once\n");
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
+  try {
+    const artifact = await loadArtifact(artifacts, { appOnly });
+    const folder = stateFolder();
+    const board = await boardAtPort(port ?? (await onlyBoardPort()), folder);
+    clock = board.clock;
+    try {
+      const report = await runEspJob({
+        ...board,
+        artifact,
+        options: jobOptions,
+        history: new History(folder),
+        signal: cancel.signal,
+        observer: progress,
+      });
+      return { report, simulated: board.board !== undefined };
+    } finally {
+      await board.finish();
+    }
+  } catch (thrown) {
+    return { report: failedBefore(port ?? "", asFlashError(thrown)), simulated: false };
+  } finally {
+    progress.clear();
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onInterrupt);
+  }
+}
+
+/** What went wrong before the port was touched is reported in the same shape. */
+function failedBefore(port: string, error: ReturnType<typeof asFlashError>): Report {
+  return {
+    version: 1,
+    board: "",
+    chip: "",
+    identity: "",
+    port,
+    result: "failed",
+    error: { code: error.code, message: error.message, remedy: error.remedy },
+    totalMs: 0,
+    spans: [],
+    image: { bytes: 0, sectors: 0 },
+    written: { bytes: 0, sectors: 0, erasedBytes: 0 },
+    wire: { sentBytes: 0, receivedBytes: 0, roundTrips: 0 },
+    notes: [],
+  };
+}
+
+interface Outputs {
+  readonly simulated: boolean;
+  readonly json: string | undefined;
+  readonly trace: string | undefined;
+}
+
+async function show(report: Report, { simulated, json, trace }: Outputs): Promise<ExitCode> {
+  const toStandardOutput = json === "-";
+  const human = formatReport(report, simulated);
+  const failed = report.error !== null;
+  (toStandardOutput || failed ? process.stderr : process.stdout).write(human);
+  if (json !== undefined) {
+    const lines = `${JSON.stringify(report, null, 2)}\n`;
+    if (toStandardOutput) process.stdout.write(lines);
+    else await writeFile(json, lines);
+  }
+  if (trace !== undefined) {
+    await writeFile(trace, JSON.stringify(perfettoTrace(traceOf(report), `${report.board} on ${report.port}`)));
+  }
+  if (report.error === null) return exitCodes.done;
+  return report.error.code === "cancelled" ? exitCodes.cancelled : exitCodes.failed;
+}

@@ -1,0 +1,39 @@
+/** `deltaflash plan`: what a flash of the new artifact would write on a board that holds the old one. Needs no board. */
+import { writeFile } from "node:fs/promises";
+import type { Artifact } from "../build/artifact.ts";
+import { loadArtifact } from "../build/load.ts";
+import { formatBytes, hex } from "../core/bytes.ts";
+import { formatDuration } from "../core/trace-text.ts";
+import { offlinePlan, type OfflinePlan } from "../engine/offline-plan.ts";
+import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
+import { readNumber, readOptions } from "./options.ts";
+
+const options = { chip: { type: "string" }, baud: { type: "string" }, json: { type: "string" } } as const;
+
+export async function planCommand(args: readonly string[]): Promise<ExitCode> {
+  const { values, positionals } = readOptions(args, options);
+  const [oldPath, newPath, ...more] = positionals;
+  if (oldPath === undefined || newPath === undefined || more.length > 0) {
+    throw new UsageError("plan takes the old and the new artifact");
+  }
+  const [old, next]: [Artifact, Artifact] = [await loadArtifact([oldPath]), await loadArtifact([newPath])];
+  const baud = values.baud === undefined ? undefined : readNumber(values.baud, "--baud");
+  const plan = offlinePlan(old, next, { chip: values.chip, baud });
+  const toStandardOutput = values.json === "-";
+  (toStandardOutput ? process.stderr : process.stdout).write(formatPlan(plan));
+  if (values.json !== undefined) {
+    const json = `${JSON.stringify(plan, null, 2)}\n`;
+    if (toStandardOutput) process.stdout.write(json);
+    else await writeFile(values.json, json);
+  }
+  return exitCodes.done;
+}
+
+function formatPlan(plan: OfflinePlan): string {
+  const { image, written, runs } = plan;
+  const lines = [
+    `${plan.chip}: ${written.sectors} of ${image.sectors} sectors (${formatBytes(written.bytes)} of ${formatBytes(image.bytes)}), about ${formatDuration(plan.estimateMs)} to write and verify at ${plan.baud} baud; everything would take ${formatDuration(plan.fullEstimateMs)}`,
+    ...runs.map((run) => `  ${hex(run.address, 6)}  ${formatBytes(run.bytes).padStart(9)}  ${run.erase}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,33 @@
+/** A report for people: one line that says what happened, then where the time went. */
+import { formatBytes } from "../core/bytes.ts";
+import { formatDuration, formatTrace } from "../core/trace-text.ts";
+import { traceOf, type Report } from "../engine/report.ts";
+
+export function formatReport(report: Report, simulated: boolean): string {
+  const lines = [headline(report), ...report.notes.map((note) => `note: ${note}`)];
+  if (report.error !== null) lines.push(`deltaflash: ${report.error.message}`, report.error.remedy);
+  if (report.spans.length > 0) lines.push("", formatTrace(traceOf(report)));
+  const { sentBytes, receivedBytes, roundTrips } = report.wire;
+  lines.push(`wire: ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received, ${roundTrips} round trips`);
+  if (simulated) lines.push("This was a simulated board: its times are a model's, not a real board's.");
+  return `${lines.join("\n")}\n`;
+}
+
+function headline(report: Report): string {
+  const where = report.identity === "" ? report.port : `${report.chip} ${report.identity} on ${report.port}`;
+  const time = formatDuration(report.totalMs);
+  const { image, written } = report;
+  const share = `${written.sectors} of ${image.sectors} sectors (${formatBytes(written.bytes)})`;
+  switch (report.result) {
+    case "flashed":
+      return `flashed ${share} in ${time}: ${where}`;
+    case "unchanged":
+      return `unchanged: all ${image.sectors} sectors were right already, ${time}: ${where}`;
+    case "loaded":
+      return `loaded ${formatBytes(image.bytes)} into RAM in ${time}: ${where}`;
+    case "planned":
+      return `would write ${share}, about ${formatDuration(report.estimateMs ?? 0)}: ${where}`;
+    case "failed":
+      return `failed after ${time}: ${where}`;
+  }
+}
