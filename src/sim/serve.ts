@@ -4,6 +4,7 @@ import { parseSocketAddress } from "../transport/port-name.ts";
 import { encodeTelnetData } from "../transport/telnet.ts";
 import type { SimBoard } from "./board.ts";
 import { listenForOne, socketLink } from "./serve-listen.ts";
+import { openPty } from "./serve-pty.ts";
 import { ComPortServer } from "./serve-rfc2217.ts";
 import { BoardPump, type SimSpeed } from "./serve-pump.ts";
 
@@ -29,6 +30,12 @@ export async function serve(board: SimBoard, listen: string, options: ServeOptio
   const wire = { board, speed: options.speed };
   if (scheme === "tcp") return serveWire(wire, (pump) => listenTcp(listen, pump));
   if (scheme === "rfc2217") return serveWire(wire, (pump) => listenRfc2217(listen, pump));
+  if (listen === "pty") {
+    return serveWire(wire, async (pump, lost) => {
+      const pty = await openPty(pump, lost);
+      return { address: pty.path, close: () => pty.close() };
+    });
+  }
   throw new FlashError("board-not-found", `a simulated board cannot listen on "${listen}"`, {
     remedy: "Use --listen tcp://127.0.0.1:0, rfc2217://127.0.0.1:0 or pty.",
   });
