@@ -72,7 +72,7 @@ async function flash(
   artifacts: readonly string[],
   jobOptions: EspJobOptions,
   { appOnly, port, verbose }: Where,
-): Promise<{ report: Report; simulated: boolean }> {
+): Promise<Result> {
   let clock: Clock = systemClock;
   const progress = new Progress({ output: process.stderr, verbose, nowMs: () => clock.nowMs() });
   const cancel = new AbortController();
@@ -89,8 +89,10 @@ async function flash(
     const folder = stateFolder();
     const board = await boardAtPort(port ?? (await onlyBoardPort()), folder);
     clock = board.clock;
+    let report: Report;
+    let says: string | undefined;
     try {
-      const report = await runEspJob({
+      report = await runEspJob({
         ...board,
         artifact,
         options: jobOptions,
@@ -98,12 +100,12 @@ async function flash(
         signal: cancel.signal,
         observer: progress,
       });
-      return { report, simulated: board.board !== undefined };
     } finally {
-      await board.finish();
+      says = await board.finish();
     }
+    return { report, simulated: board.board !== undefined, says };
   } catch (thrown) {
-    return { report: failedBefore(port ?? "", asFlashError(thrown)), simulated: false };
+    return { report: failedBefore(port ?? "", asFlashError(thrown)), simulated: false, says: undefined };
   } finally {
     progress.clear();
     process.off("SIGINT", onInterrupt);
@@ -130,15 +132,21 @@ function failedBefore(port: string, error: ReturnType<typeof asFlashError>): Rep
   };
 }
 
-interface Outputs {
+interface Result {
+  readonly report: Report;
   readonly simulated: boolean;
+  /** What the board said when its program started. */
+  readonly says: string | undefined;
+}
+
+interface Outputs extends Omit<Result, "report"> {
   readonly json: string | undefined;
   readonly trace: string | undefined;
 }
 
-async function show(report: Report, { simulated, json, trace }: Outputs): Promise<ExitCode> {
+async function show(report: Report, { simulated, says, json, trace }: Outputs): Promise<ExitCode> {
   const toStandardOutput = json === "-";
-  const human = formatReport(report, simulated);
+  const human = formatReport(report, { simulated, says });
   const failed = report.error !== null;
   (toStandardOutput || failed ? process.stderr : process.stdout).write(human);
   if (json !== undefined) {

@@ -15,8 +15,8 @@ export interface BoardAtPort {
   readonly board?: string;
   readonly clock: Clock;
   open(): Promise<SerialTransport>;
-  /** To be called when the job is over, however it ended. */
-  finish(): Promise<void>;
+  /** To be called when the job is over, however it ended. @returns what the board said when its program started, where that is known */
+  finish(): Promise<string | undefined>;
 }
 
 /** @throws FlashError `board-not-found` for a name that is no port */
@@ -36,7 +36,7 @@ export async function boardAtPort(port: string, stateFolder: string): Promise<Bo
     port,
     clock: systemClock,
     open: async () => (await import("../transport/open.ts")).openPort(port, { baudRate: 115_200 }),
-    finish: () => Promise.resolve(),
+    finish: () => Promise.resolve(undefined),
   };
 }
 
@@ -56,8 +56,8 @@ async function simulatedBoard(port: string, words: string, stateFolder: string):
     clock,
     open: () => Promise.resolve(new SimTransport(board, clock, { name: port })),
     finish: async () => {
-      board.advance(clock.nowMs());
       await replaceFile(file, board.flash);
+      return whatItSays(board, clock.nowMs());
     },
   };
 }
@@ -78,4 +78,20 @@ export async function onlyBoardPort(): Promise<string> {
     });
   }
   return only.path;
+}
+
+/** Longer than a simulated board takes from reset to its program's first line. */
+const bootMs = 1_000;
+
+/** The last line of a simulated board's boot, a second after the job: which program runs, or why none does. */
+function whatItSays(
+  board: { advance(toMs: number): Uint8Array; readonly bootLog: string },
+  nowMs: number,
+): string | undefined {
+  try {
+    board.advance(nowMs + bootMs);
+  } catch {
+    return undefined; // its cable was pulled
+  }
+  return board.bootLog.trim().split(/\r?\n/).at(-1);
 }

@@ -3,12 +3,19 @@ import { formatBytes } from "../core/bytes.ts";
 import { formatDuration, formatTrace } from "../core/trace-text.ts";
 import { traceOf, type Report } from "../engine/report.ts";
 
-export function formatReport(report: Report, simulated: boolean): string {
+export interface Surroundings {
+  readonly simulated: boolean;
+  /** What the board said when its program started. */
+  readonly says?: string | undefined;
+}
+
+export function formatReport(report: Report, { simulated, says }: Surroundings): string {
   const lines = [headline(report), ...report.notes.map((note) => `note: ${note}`)];
   if (report.error !== null) lines.push(`deltaflash: ${report.error.message}`, report.error.remedy);
   if (report.spans.length > 0) lines.push("", formatTrace(traceOf(report)));
   const { sentBytes, receivedBytes, roundTrips } = report.wire;
   lines.push(`wire: ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received, ${roundTrips} round trips`);
+  if (says !== undefined) lines.push(`the board says: ${says}`);
   if (simulated) lines.push("This was a simulated board: its times are a model's, not a real board's.");
   return `${lines.join("\n")}\n`;
 }

@@ -1,0 +1,16 @@
+// `npm test`: installs what is missing (Debian packages too, as root), then runs every level. Nothing is skipped.
+import { spawnSync } from "node:child_process";
+import { build, checkNode, installDebianPackages, installPackages } from "./setup.mjs";
+import { closingLine, runChecks, runTests } from "./levels.mjs";
+
+checkNode();
+installPackages();
+const python = "/usr/bin/python3";
+installDebianPackages([
+  { name: "python3", isThere: () => spawnSync(python, ["--version"]).status === 0 },
+  // The other end of our RFC 2217 and raw TCP links, not written by us.
+  { name: "python3-serial", isThere: () => spawnSync(python, ["-c", "import serial.rfc2217"]).status === 0 },
+]);
+build();
+const results = [...runChecks(), runTests("fast"), runTests("real")];
+process.exitCode = closingLine(results);
