@@ -41,12 +41,15 @@ export function chipOfImage(
   return chips.get(viewOf(bytes).getUint16(CHIP_ID_AT, true));
 }
 
-/** Flash offset of the first application in a partition table; undefined when there is none. */
+/** Flash offset of the application that a fresh board starts: the factory one, else the first slot for updates; undefined without any. */
 export function firstAppOffset(table: Uint8Array): number | undefined {
   const view = viewOf(table);
-  for (let at = 0; at + ROW_SIZE <= table.length; at += ROW_SIZE) {
-    if (view.getUint16(at, true) !== ROW_MAGIC) return undefined;
-    if (table[at + 2] === 0) return view.getUint32(at + 4, true);
+  let best: { readonly subtype: number; readonly offset: number } | undefined;
+  for (let at = 0; at + ROW_SIZE <= table.length && view.getUint16(at, true) === ROW_MAGIC; at += ROW_SIZE) {
+    const subtype = view.getUint8(at + 3);
+    const isApp = view.getUint8(at + 2) === 0;
+    if (isApp && (best === undefined || subtype < best.subtype))
+      best = { subtype, offset: view.getUint32(at + 4, true) };
   }
-  return undefined;
+  return best?.offset;
 }

@@ -10,7 +10,7 @@ import { loadFiles, optional, parseOffset, type FileAt } from "./flash-files.ts"
 import { flagField, objectField, readJson, requiredText, textField, textsField, type JsonObject } from "./json.ts";
 import { kindOf } from "./read-file.ts";
 
-export const FLASHER_ARGS = "flasher_args.json";
+const FLASHER_ARGS = "flasher_args.json";
 const PROJECT_DESCRIPTION = "project_description.json";
 
 /** The `flasher_args.json` in the folder itself or in its `build` folder. */

@@ -56,7 +56,8 @@ export async function loadFiles(
 ): Promise<ImageArtifact> {
   const { parts = {}, ...rest } = facts;
   const named = options.appOnly === true && parts.app !== undefined;
-  const loaded = await Promise.all(files.filter((file) => !named || file.offset === parts.app).map(readFileAt));
+  const loaded: Loaded[] = [];
+  for (const file of files) if (!named || file.offset === parts.app) loaded.push(await readFileAt(file));
   const app = loaded.find(({ file, data }) => (parts.app === undefined ? isAppImage(data) : file.offset === parts.app));
   if (options.appOnly === true && app === undefined) {
     throw new FlashError("bad-image", `none of the files is an application: ${files.map((f) => f.path).join(", ")}`, {
@@ -83,7 +84,12 @@ export function optional<K extends string, V>(key: K, value: V | undefined): { r
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
 }
 
-async function readFileAt(at: FileAt): Promise<{ readonly file: ArtifactFile; readonly data: Uint8Array }> {
+interface Loaded {
+  readonly file: ArtifactFile;
+  readonly data: Uint8Array;
+}
+
+async function readFileAt(at: FileAt): Promise<Loaded> {
   const path = resolve(at.path);
   const data = await readBytes(path, "Check the path, or build first: not every file of the build is there.");
   if (data.length === 0) {

@@ -67,7 +67,7 @@ export function textsField(object: JsonObject, field: string): readonly string[]
   return value.map(String);
 }
 
-export function malformed(object: JsonObject, field: string, what: string): FlashError {
+function malformed(object: JsonObject, field: string, what: string): FlashError {
   return new FlashError("bad-image", `${object.where}: ${field} ${what}`, { remedy });
 }
 

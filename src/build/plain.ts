@@ -27,7 +27,7 @@ export async function loadNewestElf(folder: string): Promise<ElfArtifact> {
 }
 
 /** Full path of the ELF file with the latest time; boot loaders and the like of sub-builds count as well. */
-export async function findNewestElf(folder: string): Promise<string | undefined> {
+async function findNewestElf(folder: string): Promise<string | undefined> {
   let newest: { readonly path: string; readonly timeMs: number } | undefined;
   for (const path of await candidatesIn(resolve(folder))) {
     const timeMs = await linkTime(path);

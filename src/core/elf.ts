@@ -14,7 +14,7 @@ export interface ElfSection {
   readonly name: string;
   /** `sh_type`; see `sectionTypes`. */
   readonly type: number;
-  /** `sh_flags`; see `sectionFlags`. */
+  /** `sh_flags`: 1 written, 2 in memory, 4 executed. */
   readonly flags: number;
   /** Where the program sees it (VMA). */
   readonly address: Address;
@@ -51,7 +51,7 @@ export interface Elf {
 }
 
 export const sectionTypes = { progBits: 1, noBits: 8, initArray: 14, finiArray: 15, preinitArray: 16 } as const;
-export const sectionFlags = { write: 1, alloc: 2, execute: 4 } as const;
+const sectionFlags = { write: 1, alloc: 2, execute: 4 } as const;
 
 const HEADER_SIZE = 52;
 const SECTION_HEADER_SIZE = 40;

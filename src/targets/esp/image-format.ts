@@ -7,7 +7,6 @@ import { raw, struct, u16, u32, u8 } from "../../core/struct.ts";
 export const IMAGE_MAGIC = 0xe9;
 /** First byte of an ESP8266 image of version 2, whose code in flash stands in front of a usual image. */
 export const IMAGE_MAGIC_8266_V2 = 0xea;
-export const IMAGE_V2_VERSION = 4;
 
 export const imageHeader = struct({ magic: u8, segments: u8, mode: u8, sizeAndFrequency: u8, entry: u32 });
 
