@@ -16,6 +16,7 @@ import { FlashError } from "../core/errors.ts";
 import { EspBoard } from "./esp-board.ts";
 import { chipById, chips } from "./esp-chips.ts";
 import { provision } from "./esp-provision.ts";
+import { stubReleases } from "./esp-stub-uploads.ts";
 import { parseFaults, type Fault } from "./fault-spec.ts";
 import { FaultPlan } from "./faults.ts";
 import { NorFlash } from "./nor-flash.ts";
@@ -85,6 +86,8 @@ export interface SimBoardOptions {
   readonly linesConnected?: boolean;
   /** The boot button was held when power came: the board waits in the serial loader. */
   readonly startInLoader?: boolean;
+  /** An earlier session left this release of the official stub running, at 115200. */
+  readonly leftoverStub?: "legacy" | "0.7.0" | "1.0.0" | "1.2.2";
   /** The chip's own USB port instead of a bridge: no bit rate. The lines work the same here. */
   readonly link?: "uart" | "usb";
   /** The bridge's delay in each direction, ms. Default 1. 0 makes every byte an event of its own. */
@@ -142,6 +145,7 @@ export function makeSimBoard(options: SimBoardOptions): EspBoard {
     lineTimes: { minimumLowMs: options.minimumResetMs ?? EN_MINIMUM_LOW_MS, riseMs },
     linesConnected: options.linesConnected ?? true,
     startInLoader: options.startInLoader ?? false,
+    leftover: stubReleases.find((release) => release.name === options.leftoverStub),
   });
 }
 

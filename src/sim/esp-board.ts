@@ -9,6 +9,7 @@ import type { EspChip } from "./esp-chip-parts.ts";
 import { EspCore } from "./esp-core.ts";
 import { EspLines, type LineTimes } from "./esp-lines.ts";
 import type { MachineSettings, Running } from "./esp-machine.ts";
+import type { StubRelease } from "./esp-stub-uploads.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { NorFlash } from "./nor-flash.ts";
 import { Wire, type WireOptions } from "./wire.ts";
@@ -28,6 +29,8 @@ export interface EspBoardParts {
   readonly lineTimes: LineTimes;
   readonly linesConnected: boolean;
   readonly startInLoader: boolean;
+  /** A stub that an earlier session left running. */
+  readonly leftover: StubRelease | undefined;
 }
 
 interface Happening {
@@ -68,6 +71,7 @@ export class EspBoard implements SimBoard {
       },
     });
     this.#core.start("power-on", parts.startInLoader, this.#nowMs);
+    if (parts.leftover !== undefined) this.#core.startStub(parts.leftover, -WARM_UP_MS / 2);
     this.#settle(0);
     this.#wire.takeForHost();
     this.#core.resets = 0;
@@ -269,6 +273,7 @@ export class EspBoard implements SimBoard {
       this.#wire.consume(count);
       this.#core.baud = input.baud;
     } else {
+      if (this.#wire.comesAfterPause()) receiver.lineWasIdle();
       count = receiver.take(input.bytes);
       const atMs = this.#wire.consume(count);
       if (receiver.isReady) {

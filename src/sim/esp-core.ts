@@ -11,6 +11,7 @@ import type { Ending, Machine, MachineSettings, Program, ResetCause, Running, Wa
 import { romLoader } from "./esp-rom.ts";
 import type { Receiver } from "./esp-slip.ts";
 import { officialStub, officialStubAt } from "./esp-stub.ts";
+import type { StubRelease } from "./esp-stub-uploads.ts";
 import { NorCommands } from "./nor-commands.ts";
 import type { NorFlash } from "./nor-flash.ts";
 
@@ -119,6 +120,14 @@ export class EspCore implements Machine {
     return own === undefined || watchdog === undefined ? (own ?? watchdog) : Math.min(own, watchdog);
   }
 
+  /** An earlier session left this stub running. */
+  startStub(release: StubRelease, nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.stop("starting", nowMs);
+    this.#program = runLoader(this, officialStub(this, release));
+    this.wake(nowMs);
+  }
+
   /** Comes out of reset, with the strap as it was sampled. */
   start(cause: ResetCause, intoLoader: boolean, nowMs: number): void {
     this.#nowMs = nowMs;
@@ -186,7 +195,12 @@ function* life(machine: Machine, cause: ResetCause, intoLoader: boolean): Progra
   printBanner(machine, cause, intoLoader);
   yield* sleep(machine, machine.settings.romStartMs);
   if (!intoLoader) return yield* bootFromFlash(machine);
-  let ending: Ending = yield* romLoader(machine);
+  return yield* runLoader(machine, romLoader(machine));
+}
+
+/** Runs a loader and whatever it jumps to. */
+function* runLoader(machine: Machine, loader: Program): Program {
+  let ending: Ending = yield* loader;
   while (ending.kind === "jump") {
     const release = officialStubAt(machine, ending.entry);
     ending = release === undefined ? yield* ramProgram(machine, ending.entry) : yield* officialStub(machine, release);

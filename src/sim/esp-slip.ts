@@ -11,6 +11,8 @@ export interface Receiver {
   take(bytes: Uint8Array): number;
   /** Something lies ready for the program. */
   readonly isReady: boolean;
+  /** The line was idle for longer than a byte before the bytes that come next. */
+  lineWasIdle(): void;
 }
 
 export function slipFrame(payload: Uint8Array): Uint8Array {
@@ -61,6 +63,10 @@ export class RomReceiver implements Receiver {
     this.#ringLength += kept.length;
     this.lostBytes += bytes.length - kept.length;
     return bytes.length;
+  }
+
+  lineWasIdle(): void {
+    // The ring does not mind.
   }
 
   /** The program listens: works off the ring. A frame may be ready at once. */
@@ -119,7 +125,8 @@ export class RomReceiver implements Receiver {
 
 /**
  * The official stub's way: an interrupt fills one of two frame buffers. The other one is handed out when the program has
- * answered the first; a frame that begins before that is dropped, and so is one that begins while both are full.
+ * answered the first; a frame that begins before that is dropped, and so is one that begins while both are full. The interrupt
+ * takes bytes in lumps, so what follows a dropped frame without a pause goes with it.
  */
 export class StubReceiver implements Receiver {
   droppedFrames = 0;
@@ -128,6 +135,7 @@ export class StubReceiver implements Receiver {
   #worked: Uint8Array | undefined;
   #length = 0;
   #state: "outside" | "inside" | "escape" | "dropping" = "outside";
+  #isCrowded = false;
   #done: { readonly buffer: Uint8Array; readonly length: number; readonly isGood: boolean } | undefined;
 
   constructor(frameBytes: number) {
@@ -144,6 +152,10 @@ export class StubReceiver implements Receiver {
       if (this.#takeByte(bytes[i] ?? 0)) return i + 1;
     }
     return bytes.length;
+  }
+
+  lineWasIdle(): void {
+    this.#isCrowded = false;
   }
 
   /** The next frame, valid until the next call; undefined for a frame that came in broken. `arm` must follow. */
@@ -183,8 +195,9 @@ export class StubReceiver implements Receiver {
 
   #begin(): void {
     this.#length = 0;
-    if (this.#armed === undefined) this.droppedFrames++;
-    this.#state = this.#armed === undefined ? "dropping" : "inside";
+    this.#isCrowded ||= this.#armed === undefined;
+    if (this.#isCrowded) this.droppedFrames++;
+    this.#state = this.#isCrowded ? "dropping" : "inside";
   }
 
   #put(byte: number): boolean {

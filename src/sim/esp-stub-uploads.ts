@@ -39,6 +39,9 @@ const v070: StubRelease = {
 const v100: StubRelease = { ...v070, name: "1.0.0", refusesDataAfterEnd: "none" };
 const v122: StubRelease = { ...v100, name: "1.2.2", skipsBlankSectors: true, boostsOverUart: true };
 
+/** The releases that are known, oldest first. */
+export const stubReleases: readonly StubRelease[] = [legacy, v070, v100, v122];
+
 interface StubUpload {
   readonly release: StubRelease;
   readonly textAt: number;

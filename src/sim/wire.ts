@@ -37,6 +37,7 @@ export class Wire {
   #toHost: Train[] = [];
   #hostFreeMs = -Infinity;
   #deviceFreeMs = -Infinity;
+  #lastToDeviceMs = -Infinity;
   #gathered: { parts: Uint8Array[]; dueMs: number } | undefined;
   #inbox: Uint8Array[] = [];
 
@@ -96,13 +97,20 @@ export class Wire {
     return { bytes: sameRate ? bytes : this.#garble(bytes, this.deviceBaud / train.baud), sameRate, baud: train.baud };
   }
 
+  /** The next byte to reach the chip comes after a pause of more than a byte. */
+  comesAfterPause(): boolean {
+    const train = this.#toDevice[0];
+    return train !== undefined && train.at === 0 && train.startMs > this.#lastToDeviceMs + train.byteMs;
+  }
+
   /** @returns the arrival time of the last byte consumed */
   consume(count: number): number {
     const train = this.#toDevice[0];
     if (train === undefined) return 0;
     train.at += count;
     if (train.at >= train.bytes.length) this.#toDevice.shift();
-    return train.startMs + train.at * train.byteMs;
+    this.#lastToDeviceMs = train.startMs + train.at * train.byteMs;
+    return this.#lastToDeviceMs;
   }
 
   /** When something reaches the host next. */
