@@ -73,7 +73,7 @@ while True:
     events = dict(watch.poll(BUSY_MS if client else IDLE_MS))
     if events.get(0, 0):
         said = os.read(0, CHUNK) if not waiting else b""
-        if not said and not waiting or events[0] & select.POLLERR:
+        if not said and (not waiting or events[0] & (select.POLLHUP | select.POLLERR)):
             break
         if client:
             waiting += said

@@ -27,6 +27,8 @@ const LEAP_BACKLOG_BYTES = 64 * 1024;
  * Longer than the slowest chip erase: W25Q128JV rev. H, table 9.6, 200 s at most.
  */
 const LEAP_BUDGET_MS = 300_000;
+/** Nor does time leap on after so much unasked output; it goes on at its real pace. */
+const LEAP_OUTPUT_BYTES = 256 * 1024;
 /** Leaps in one go before sockets get their turn. */
 const LEAPS_PER_TURN = 256;
 const RETRY_MS = 2;
@@ -42,6 +44,7 @@ export class BoardPump {
   #leaptMs = 0;
   #lastMs = 0;
   #leapUntilMs = 0;
+  #saidSinceAction = 0;
   #client: ClientLink | undefined;
   #holding = false;
   #timer: NodeJS.Timeout | undefined;
@@ -56,10 +59,6 @@ export class BoardPump {
     this.#factor = speed === "10x" ? 10 : 1;
     this.#onFault = onFault;
     this.#backlog = new InputBacklog(() => board.counters().bytesIn);
-  }
-
-  get hasClient(): boolean {
-    return this.#client !== undefined;
   }
 
   /** What the board said before is gone: nobody listened. */
@@ -111,6 +110,7 @@ export class BoardPump {
     const atMs = this.#nowMs();
     this.#guard(() => action(atMs));
     this.#leapUntilMs = atMs + LEAP_BUDGET_MS;
+    this.#saidSinceAction = 0;
     this.#poll();
   }
 
@@ -143,12 +143,14 @@ export class BoardPump {
       this.#speed === "max" &&
       this.#client !== undefined &&
       this.#lastMs < this.#leapUntilMs &&
+      this.#saidSinceAction < LEAP_OUTPUT_BYTES &&
       this.#client.backlogBytes() < LEAP_BACKLOG_BYTES
     );
   }
 
   #deliver(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#client === undefined || this.#discarding) return;
+    this.#saidSinceAction += bytes.length;
     if (this.#client.backlogBytes() < OUTPUT_LIMIT_BYTES) this.#client.send(bytes);
   }
 
@@ -167,8 +169,8 @@ export class BoardPump {
       return;
     }
     const waitMs = nextMs === undefined ? Infinity : (nextMs - this.#nowMs()) / this.#factor;
-    const mayLeapLater = this.#speed === "max" && nextMs !== undefined && this.#lastMs < this.#leapUntilMs;
-    const limitMs = this.#holding || (mayLeapLater && this.hasClient) ? RETRY_MS : LONGEST_TIMER_MS;
+    const waitsForClient = this.#speed === "max" && (this.#client?.backlogBytes() ?? 0) > 0;
+    const limitMs = this.#holding || waitsForClient ? RETRY_MS : LONGEST_TIMER_MS;
     if (waitMs === Infinity && !this.#holding) return;
     this.#timer = setTimeout(() => this.#poll(), Math.min(Math.max(waitMs, 0), limitMs));
   }

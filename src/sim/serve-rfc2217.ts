@@ -23,6 +23,8 @@ export interface ComPortBoard {
 const SIGNATURE = "Deltaflash simulated board";
 /** Stands for a request without a code. */
 const UNKNOWN = -1;
+/** pySerial looks for an acknowledgement every 50 ms before it sends the next line; twice that and some more. */
+const SECOND_LINE_MS = 150;
 const FIRST_BAUD = 115_200;
 /** CTS and DSR: the board is there and ready. RFC 2217, NOTIFY-MODEMSTATE. */
 const MODEM_STATE = 0x30;
@@ -38,6 +40,7 @@ export class ComPortServer {
   #agreed = false;
   #baud = FIRST_BAUD;
   #lines = { dtr: false, rts: false };
+  #held: NodeJS.Timeout | undefined;
 
   constructor(board: ComPortBoard, send: (bytes: Uint8Array) => void) {
     this.#board = board;
@@ -67,6 +70,7 @@ export class ComPortServer {
 
   /** The client left: its port is closed, which lets go of the lines. */
   leave(): void {
+    clearTimeout(this.#held);
     if (this.#lines.dtr || this.#lines.rts) this.#setLines({ dtr: false, rts: false });
   }
 
@@ -153,9 +157,18 @@ export class ComPortServer {
     }
   }
 
+  /**
+   * Out of reset into "boot strap low" is two messages here, DTR on and RTS off, and pySerial leaves 50 ms between them: a board
+   * would be out of reset, with its strap high, long before the second. Espressif's server for such boards replays the whole
+   * reset by itself; this one holds the first message back until the second has come, or was not sent.
+   */
   #setLines(lines: { readonly dtr: boolean; readonly rts: boolean }): void {
+    const before = this.#lines;
     this.#lines = { ...lines };
-    this.#board.setSignals(lines);
+    clearTimeout(this.#held);
+    const mayBeHalf = before.rts && !before.dtr && lines.rts && lines.dtr;
+    if (mayBeHalf) this.#held = setTimeout(() => this.#board.setSignals(lines), SECOND_LINE_MS);
+    else this.#board.setSignals(lines);
   }
 
   #answer(code: number, value: Uint8Array | number): void {

@@ -42,7 +42,7 @@ export async function serve(board: SimBoard, listen: string, options: ServeOptio
 }
 
 /** An open wire: its address, and how to close it. */
-export interface OpenWire {
+interface OpenWire {
   readonly address: string;
   close(): Promise<void>;
 }

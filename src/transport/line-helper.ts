@@ -30,8 +30,8 @@ while (my $line = <STDIN>) {
 }
 `;
 const helpers = [
+  { command: "perl", parameters: ["-e", PERL_PROGRAM] }, // starts faster
   { command: "python3", parameters: ["-I", "-S", "-c", PYTHON_PROGRAM] },
-  { command: "perl", parameters: ["-e", PERL_PROGRAM] },
 ] as const;
 
 export class LineHelper implements AsyncDisposable {

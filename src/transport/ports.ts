@@ -3,7 +3,7 @@ import { FlashError } from "../core/errors.ts";
 import { listSysfsPorts, usbIdsOfDevice } from "./ports-sysfs.ts";
 import { bridgeOf, type UsbBridge, type UsbIds } from "./usb-bridges.ts";
 
-export { holderOf, type PortHolder } from "./port-holder.ts";
+export { holderOf } from "./port-holder.ts";
 
 export interface PortDescription {
   /** What `openPort` takes: `/dev/ttyUSB0`, `COM3`. */

@@ -5,7 +5,7 @@
  * fixed-function block inside ESP32-C3, S3 and later. `usb-otg`: an ESP chip's ROM behind its own USB. `debug-probe`: the
  * serial side of a debugger. `native-usb`: a port that the program on the microcontroller makes itself.
  */
-export type BridgeKind = "uart-bridge" | "usb-serial-jtag" | "usb-otg" | "debug-probe" | "native-usb";
+type BridgeKind = "uart-bridge" | "usb-serial-jtag" | "usb-otg" | "debug-probe" | "native-usb";
 
 export interface UsbIds {
   readonly vendorId: number;

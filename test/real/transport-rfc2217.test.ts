@@ -54,6 +54,23 @@ print("cts", port.cts, "dsr", port.dsr)
 port.close()
 `;
 
+/** Espressif's "classic" reset, then both lines on and left so. */
+const PYSERIAL_RESET = `
+import sys, time, serial
+port = serial.serial_for_url(sys.argv[1], baudrate=115200)
+port.dtr = False
+port.rts = True
+time.sleep(0.1)
+port.dtr = True
+port.rts = False
+time.sleep(0.05)
+port.dtr = False
+port.rts = True
+port.dtr = True
+time.sleep(0.3)
+print("done")
+`;
+
 async function listen(onClient: (socket: Socket) => void) {
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -91,7 +108,6 @@ test("all byte values, lines, rate and purge reach the board and come back", asy
       "baud 115200",
       "dtr0 rts0",
       "dtr0 rts1",
-      "dtr1 rts1",
       "dtr1 rts0",
       "baud 921600",
       "dtr0 rts0",
@@ -106,6 +122,26 @@ test("letting go of both lines never passes through reset", async () => {
   await port.setSignals({ dtr: true, rts: true });
   await port.setSignals({ dtr: false, rts: false });
   expect(board.log).toEqual(["baud 115200", "dtr1 rts0", "dtr1 rts1", "dtr1 rts0", "dtr0 rts0"]);
+});
+
+test("out of reset with the strap low is one step for the board, however slowly a client sends its two messages", async () => {
+  const board = new EchoBoard();
+  await using server = await serve(board, LOCAL, { speed: "max" });
+  await using client = runPython(PYSERIAL_RESET, server.address);
+  expect(await client.output()).toBe("done\n");
+  expect(board.log.slice(1)).toMatchInlineSnapshot(`
+    [
+      "dtr1 rts0",
+      "dtr1 rts1",
+      "dtr0 rts1",
+      "dtr0 rts1",
+      "dtr1 rts0",
+      "dtr0 rts0",
+      "dtr0 rts1",
+      "dtr1 rts1",
+      "dtr0 rts0",
+    ]
+  `);
 });
 
 test("pySerial's client moves bytes, lines and rate of our server", async () => {
