@@ -1,0 +1,54 @@
+/** One Deltaflash job on a simulated board, as the command line would run it. */
+import type { Artifact } from "../src/build/artifact.ts";
+import { makeImage } from "../src/core/image.ts";
+import { runEspJob } from "../src/engine/esp-job.ts";
+import type { History } from "../src/engine/history.ts";
+import type { Report } from "../src/engine/report.ts";
+import type { SimBoard } from "../src/sim/board.ts";
+import { SimTransport } from "../src/sim/sim-transport.ts";
+import type { VirtualClock } from "../src/sim/virtual-clock.ts";
+
+export interface DeltaflashRun {
+  readonly board: SimBoard;
+  readonly clock: VirtualClock;
+  readonly history: History;
+  readonly address: number;
+  readonly image: Uint8Array;
+  readonly baud: number;
+  readonly full: boolean;
+}
+
+/** @throws the report's error, if the flash failed */
+export async function deltaflashWrite(run: DeltaflashRun): Promise<Report> {
+  const { board, clock, history, address, image, baud, full } = run;
+  const artifact: Artifact = {
+    kind: "image",
+    system: "files",
+    addresses: "flash-offset",
+    image: makeImage([{ address, data: image, name: "bench" }]),
+    files: [],
+  };
+  const report = await runEspJob({
+    artifact,
+    clock,
+    history,
+    port: "sim",
+    open: () => Promise.resolve(new SimTransport(board, clock)),
+    signal: new AbortController().signal,
+    observer: { phase: () => undefined, progress: () => undefined, log: () => undefined },
+    options: {
+      baud,
+      full,
+      chip: undefined,
+      identity: undefined,
+      ram: false,
+      dryRun: false,
+      reset: true,
+      useStub: true,
+      appOffset: undefined,
+      flashBytes: undefined,
+    },
+  });
+  if (report.error !== null) throw new Error(`${report.error.code}: ${report.error.message}`);
+  return report;
+}
