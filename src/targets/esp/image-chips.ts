@@ -1,8 +1,9 @@
 /**
  * What an image file says differently for each ESP chip: numbers in the header, and which addresses are flash and which are RAM.
  * Data only; knows nothing of registers or of the wire.
- * Sources: Espressif's `soc.h`, `ext_mem_defs.h` and `esp_app_format.h` of ESP-IDF 5.5 (Apache-2.0) for addresses and chip numbers,
- * the firmware image chapter of the esptool documentation for header codes, the ESP8266 technical reference for its memory.
+ * Sources: memory from `soc.h` of each chip in ESP-IDF (Apache-2.0), but that of the ESP32-H2 from its data sheet (320 KB of SRAM,
+ * 4 KB of LP memory), that of the ESP8266 from its technical reference; chip numbers from `esp_app_format.h` of ESP-IDF; codes of the
+ * header from the firmware image chapter of the esptool documentation.
  */
 import type { ElfMachine } from "../../core/elf.ts";
 
@@ -188,12 +189,7 @@ export const imageChips: Readonly<Record<EspImageChip, ImageChipFacts>> = {
     machine: "riscv",
     chipId: 13,
     bootloaderOffset: 0,
-    memory: [
-      flash("IROM", 0x4200_0000, 0x4280_0000),
-      flash("DROM", 0x4280_0000, 0x4300_0000),
-      ram("DRAM", 0x4080_0000, 0x4088_0000),
-      rtc("RTC_DATA", 16 * KIB),
-    ],
+    memory: [flash("IROM", 0x4200_0000, 0x4300_0000), ram("DRAM", 0x4080_0000, 0x4088_0000), rtc("RTC_DATA", 16 * KIB)],
     // Both are 0: the ROM sets the clock itself (ESP-IDF, ESP32-C6 boot loader header).
     frequencyCodes: { "80m": 0, "40m": 0, "20m": 2 },
     sizeCodes: sizes,
@@ -204,7 +200,7 @@ export const imageChips: Readonly<Record<EspImageChip, ImageChipFacts>> = {
     machine: "riscv",
     chipId: 20,
     bootloaderOffset: 0,
-    memory: [flash("IROM", 0x4200_0000, 0x4400_0000), ram("DRAM", 0x4080_0000, 0x4086_0000)],
+    memory: [flash("IROM", 0x4200_0000, 0x4400_0000), ram("DRAM", 0x4080_0000, 0x4085_0000)],
     frequencyCodes: { "80m": 0xf, "40m": 0, "20m": 2 },
     sizeCodes: sizes,
     pageSizes: [64 * KIB, 32 * KIB, 16 * KIB, 8 * KIB],
@@ -214,12 +210,7 @@ export const imageChips: Readonly<Record<EspImageChip, ImageChipFacts>> = {
     machine: "riscv",
     chipId: 16,
     bootloaderOffset: 0,
-    memory: [
-      flash("IROM", 0x4200_0000, 0x4280_0000),
-      flash("DROM", 0x4280_0000, 0x4300_0000),
-      ram("DRAM", 0x4080_0000, 0x4085_0000),
-      rtc("RTC_DATA", 4 * KIB),
-    ],
+    memory: [flash("IROM", 0x4200_0000, 0x4300_0000), ram("DRAM", 0x4080_0000, 0x4085_0000), rtc("RTC_DATA", 4 * KIB)],
     frequencyCodes: { "48m": 0xf, "24m": 0, "16m": 1, "12m": 2 },
     sizeCodes: sizes,
     pageSizes: [64 * KIB, 32 * KIB, 16 * KIB, 8 * KIB],
