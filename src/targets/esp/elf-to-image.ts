@@ -40,8 +40,8 @@ export interface AppImageOptions extends FlashSettings {
 
 const ANY_REVISION = 0xffff;
 const HEADER = segmentHeader.size;
-// The ESP32's boot loader maps whole pages; one of which fewer than this many bytes are used hangs it.
-// Source: design notes on the image format, checked against the output of esptool 5.3.1.
+// On the ESP32 alone, a mapped segment that ends fewer than this many bytes into a page is padded up to it.
+// Source: the output of esptool 5.3.1 and 4.12.0, which is matched byte for byte.
 const ESP32_SHORTEST_TAIL = 0x24;
 
 /**

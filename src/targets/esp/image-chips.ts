@@ -1,9 +1,8 @@
 /**
  * What an image file says differently for each ESP chip: numbers in the header, and which addresses are flash and which are RAM.
  * Data only; knows nothing of registers or of the wire.
- * Sources: memory from `soc.h` of each chip in ESP-IDF (Apache-2.0), but that of the ESP32-H2 from its data sheet (320 KB of SRAM,
- * 4 KB of LP memory), that of the ESP8266 from its technical reference; chip numbers from `esp_app_format.h` of ESP-IDF; codes of the
- * header from the firmware image chapter of the esptool documentation.
+ * Sources: memory from `soc.h` of each chip in ESP-IDF (Apache-2.0), except ESP32-H2 (320 KB of SRAM, 4 KB of LP memory) and ESP8266,
+ * which were not checked against a document; chip numbers and header codes by comparison with what esptool 5.3.1 writes and shows.
  */
 import type { ElfMachine } from "../../core/elf.ts";
 
@@ -190,7 +189,7 @@ export const imageChips: Readonly<Record<EspImageChip, ImageChipFacts>> = {
     chipId: 13,
     bootloaderOffset: 0,
     memory: [flash("IROM", 0x4200_0000, 0x4300_0000), ram("DRAM", 0x4080_0000, 0x4088_0000), rtc("RTC_DATA", 16 * KIB)],
-    // Both are 0: the ROM sets the clock itself (ESP-IDF, ESP32-C6 boot loader header).
+    // 80 and 40 MHz share the code 0, as in what esptool 5.3.1 writes.
     frequencyCodes: { "80m": 0, "40m": 0, "20m": 2 },
     sizeCodes: sizes,
     pageSizes: [64 * KIB, 32 * KIB, 16 * KIB, 8 * KIB],

@@ -13,7 +13,7 @@ const updates = writePartitionTable(updateRows);
 const table = parsePartitionTable(updates, "table");
 const factory = parsePartitionTable(writePartitionTable(factoryRows), "table");
 
-/** Entry of one sequence number as `boot_app0.bin` of the Arduino core holds it; the CRCs are those of real otadata. */
+/** Entries as the boot loader writes them; the CRCs were made with `zlib.crc32(sequence, 0xffffffff)` of Python. */
 const crcs: Readonly<Record<number, number>> = { 1: 0x4743989a, 2: 0x55f63774 };
 function otaData(first: number, second: number, state = 0xffff_ffff): Uint8Array {
   const bytes = Buffer.alloc(0x2000, 0xff);
