@@ -76,6 +76,7 @@ export class EspBoard implements SimBoard {
     this.#wire.takeForHost();
     this.#core.resets = 0;
     this.#bytesOut = 0;
+    this.#faults.isArmed = true;
   }
 
   /** The flash chip's contents, live. */

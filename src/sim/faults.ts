@@ -15,6 +15,8 @@ export class FaultPlan implements NorFaults {
   readonly stuckBits: ReadonlyMap<number, number>;
   readonly clockFactor: number;
   readonly bootNoise: Uint8Array;
+  /** Bytes are counted, and hit, from then on. */
+  isArmed = false;
   readonly #faults: readonly Fault[];
   readonly #random: Random;
   readonly #power: PowerEvent[];
@@ -71,6 +73,7 @@ export class FaultPlan implements NorFaults {
    * @returns the bytes, and how many of them get through before the cable is pulled, if it is
    */
   onWire(direction: Direction, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly unplugAfter?: number } {
+    if (!this.isArmed) return { bytes };
     const from = this.#position[direction];
     this.#position[direction] += bytes.length;
     const unplug = this.#faults.find(
