@@ -58,11 +58,13 @@ export class ComPortServer {
         case "option": {
           const answer = this.#options.receive(event.verb, event.option);
           if (answer !== undefined) this.#send(answer);
-          this.#greet();
+          if (this.#options.isOn(telnetOption.comPort)) this.#greet();
           break;
         }
         case "subnegotiation":
-          if (event.option === telnetOption.comPort) this.#handle(event.payload[0] ?? UNKNOWN, event.payload.slice(1));
+          if (event.option !== telnetOption.comPort) break;
+          this.#greet(); // a client that took our offer for its own request never said more: this is its agreement
+          this.#handle(event.payload[0] ?? UNKNOWN, event.payload.slice(1));
           break;
       }
     }
@@ -75,7 +77,7 @@ export class ComPortServer {
   }
 
   #greet(): void {
-    if (this.#agreed || !this.#options.isOn(telnetOption.comPort)) return;
+    if (this.#agreed) return;
     this.#agreed = true;
     this.#answer(comPort.notifyModemState, MODEM_STATE);
   }

@@ -17,13 +17,14 @@ export class TelnetOptions {
     for (const option of allowed.theirs) this.#theirs.set(option, "off");
   }
 
-  /** Offers and asks for everything that is allowed; the bytes to send. */
+  /** Offers and asks for everything that is allowed and not agreed yet; the bytes to send. */
   *askForAll(): Generator<Uint8Array> {
     for (const [side, verb] of [
       [this.#ours, "will"],
       [this.#theirs, "do"],
     ] as const) {
       for (const option of side.keys()) {
+        if (side.get(option) === "on") continue;
         side.set(option, "asked");
         yield encodeTelnetOption(verb, option);
       }

@@ -101,3 +101,12 @@ test("client and server agree when every byte arrives alone", async () => {
   expect(heard).toEqual(["baud 65535", "dtr1 rts0", "purge"]);
   expect(data).toEqual([]);
 });
+
+test("a client that took the server's offer for its own request, and so never answers it, hears of the modem state all the same", () => {
+  const answers: string[] = [];
+  const ignore = () => undefined;
+  const board = { receive: ignore, setSignals: ignore, setBaudRate: ignore, purge: ignore };
+  const server = new ComPortServer(board, (bytes) => answers.push(Buffer.from(bytes).toString("hex")));
+  server.receive(encodeComPort(comPort.setDataSize, 8));
+  expect(answers.slice(1)).toEqual(["fffa2c6b30fff0", "fffa2c6608fff0"]);
+});

@@ -29,6 +29,13 @@ test("what the other end asks for first is granted once", () => {
   expect(words(options.receive("will", comPort))).toBe("nothing");
 });
 
+test("what the other end has offered already is not asked for again", () => {
+  const options = bothWays();
+  options.receive("do", comPort);
+  expect([...options.askForAll()].map(words)).toEqual(["will 0", "do 44", "do 0"]);
+  expect(options.isOn(comPort)).toBe(true);
+});
+
 test("what we do not have is refused, and a refusal is never answered", () => {
   const options = bothWays();
   expect(words(options.receive("do", 1))).toBe("wont 1");
