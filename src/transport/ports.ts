@@ -1,5 +1,4 @@
 /** Which serial ports there are on this machine, and what stands behind them. Opens none of them. */
-import { FlashError } from "../core/errors.ts";
 import { listSysfsPorts, usbIdsOfDevice } from "./ports-sysfs.ts";
 import { bridgeOf, type UsbBridge, type UsbIds } from "./usb-bridges.ts";
 
@@ -25,33 +24,6 @@ export async function listPorts(): Promise<readonly PortDescription[]> {
     const bridge = port.usb === undefined ? undefined : bridgeOf(port.usb);
     return bridge === undefined ? port : { ...port, bridge };
   });
-}
-
-/** The one port that a board may stand behind. @throws FlashError `board-not-found` when there is none, or more than one. */
-export async function onlyBoardPort(): Promise<string> {
-  return chooseBoardPort(await listPorts());
-}
-
-/** Debug probes and ports that are not on USB count only where there is nothing better. */
-export function chooseBoardPort(ports: readonly PortDescription[]): string {
-  const onUsb = ports.filter((port) => port.usb !== undefined);
-  const boards = onUsb.filter((port) => port.bridge !== undefined && port.bridge.kind !== "debug-probe");
-  const candidates = [boards, onUsb, ports].find((list) => list.length > 0) ?? [];
-  const [first, ...others] = candidates;
-  if (first === undefined) {
-    throw new FlashError("board-not-found", "there is no serial port on this machine", {
-      remedy: "Plug the board in with a cable that carries data, or name a port with --port.",
-    });
-  }
-  if (others.length > 0) {
-    const names = candidates.map((port) =>
-      port.bridge === undefined ? port.path : `${port.path} (${port.bridge.name})`,
-    );
-    throw new FlashError("board-not-found", `there are several ports: ${names.join(", ")}`, {
-      remedy: `Choose one, for example --port ${first.path}.`,
-    });
-  }
-  return first.path;
 }
 
 /** Undefined for ports that are not on USB, and where the system does not say. */

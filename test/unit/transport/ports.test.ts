@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { holderOf } from "../../../src/transport/port-holder.ts";
-import { chooseBoardPort } from "../../../src/transport/ports.ts";
 import { listSysfsPorts, usbIdsOfDevice } from "../../../src/transport/ports-sysfs.ts";
 import { bridgeOf } from "../../../src/transport/usb-bridges.ts";
 
@@ -98,21 +97,4 @@ test("a USB id tells the kind of bridge, and an unknown one nothing", () => {
   expect(bridgeOf({ vendorId: 0x303a, productId: 0x8001 })?.kind).toBe("usb-otg");
   expect(bridgeOf({ vendorId: 0x1a86, productId: 0x7523 })?.maxBaud).toBe(2_000_000);
   expect(bridgeOf({ vendorId: 0x1234, productId: 0x5678 })).toBeUndefined();
-});
-
-test("the only port with a board is chosen, and several are named", () => {
-  const cp2102 = { path: "/dev/ttyUSB0", usb: { vendorId: 0x10c4, productId: 0xea60 } };
-  const bridged = { ...cp2102, bridge: { kind: "uart-bridge", name: "CP210x" } } as const;
-  const probe = {
-    path: "/dev/ttyACM0",
-    usb: { vendorId: 0x0d28, productId: 0x0204 },
-    bridge: { kind: "debug-probe", name: "DAPLink" },
-  } as const;
-  const builtIn = { path: "/dev/ttyS0" };
-  expect(chooseBoardPort([builtIn, probe, bridged])).toBe("/dev/ttyUSB0");
-  expect(chooseBoardPort([builtIn, probe])).toBe("/dev/ttyACM0");
-  expect(() => chooseBoardPort([])).toThrow("there is no serial port on this machine");
-  expect(() => chooseBoardPort([bridged, { ...bridged, path: "/dev/ttyUSB1" }])).toThrow(
-    "there are several ports: /dev/ttyUSB0 (CP210x), /dev/ttyUSB1 (CP210x)",
-  );
 });
