@@ -88,7 +88,7 @@ export interface SimBoardOptions {
   readonly startInLoader?: boolean;
   /** An earlier session left this release of the official stub running, at 115200. */
   readonly leftoverStub?: "legacy" | "0.7.0" | "1.0.0" | "1.2.2";
-  /** The chip's own USB port instead of a bridge: no bit rate. The lines work the same here. */
+  /** The chip's own USB port instead of a bridge: no bit rate, and a reset sequence of its own. */
   readonly link?: "uart" | "usb";
   /** The bridge's delay in each direction, ms. Default 1. 0 makes every byte an event of its own. */
   readonly bridgeLatencyMs?: number;
@@ -120,6 +120,7 @@ export function makeSimBoard(options: SimBoardOptions): EspBoard {
   }
   if (options.factory === true) provision(bytes, chip);
   const riseMs = options.enRiseMs === "slow" ? SLOW_EN_RISE_MS : (options.enRiseMs ?? EN_RISE_MS);
+  const isUsb = options.link === "usb";
   return new EspBoard({
     chip,
     flash: new NorFlash(bytes, {
@@ -142,7 +143,11 @@ export function makeSimBoard(options: SimBoardOptions): EspBoard {
       link: options.link ?? "uart",
       seed,
     },
-    lineTimes: { minimumLowMs: options.minimumResetMs ?? EN_MINIMUM_LOW_MS, riseMs },
+    lineTimes: {
+      minimumLowMs: options.minimumResetMs ?? EN_MINIMUM_LOW_MS,
+      riseMs: isUsb ? 0 : riseMs,
+      keepsStrap: isUsb,
+    },
     linesConnected: options.linesConnected ?? true,
     startInLoader: options.startInLoader ?? false,
     leftover: stubReleases.find((release) => release.name === options.leftoverStub),

@@ -16,6 +16,8 @@ import { Wire, type WireOptions } from "./wire.ts";
 
 /** Power is away this long in a power cut. */
 const POWER_CUT_MS = 100;
+/** What a ROM that measures the rate takes a host without one for. */
+const RATELESS_BAUD = 115_200;
 /** Boards have been under power for this long when time begins. */
 const WARM_UP_MS = 3000;
 
@@ -130,8 +132,8 @@ export class EspBoard implements SimBoard {
   nextEventMs(): number | undefined {
     const internal = this.#next()?.atMs;
     const arrival = this.#wire.nextToHostMs();
-    if (internal === undefined || arrival === undefined) return internal ?? arrival;
-    return Math.min(internal, arrival);
+    const first = Math.min(internal ?? Infinity, arrival ?? Infinity);
+    return first === Infinity ? undefined : Math.max(first, this.#nowMs);
   }
 
   advance(toMs: number): Uint8Array {
@@ -274,6 +276,7 @@ export class EspBoard implements SimBoard {
       this.#wire.consume(count);
       this.#core.baud = input.baud;
     } else {
+      if (this.#wire.hostBaud === 0 && this.#core.adoptsRate) this.#core.baud = RATELESS_BAUD;
       if (this.#wire.comesAfterPause()) receiver.lineWasIdle();
       count = receiver.take(input.bytes);
       const atMs = this.#wire.consume(count);

@@ -53,7 +53,7 @@ export interface Watchdog {
   readonly key: number;
 }
 
-export interface BootWords {
+interface BootWords {
   /** How the first lines look: `rom` for everything after the ESP32. */
   readonly family?: "esp32" | "esp8266" | "rom";
   readonly id: string;

@@ -2,7 +2,7 @@
 import { SECTOR_BYTES, PAGE_BYTES } from "./nor-flash.ts";
 import { flashReady, work, type Machine, type Program } from "./esp-machine.ts";
 
-export const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 /** Reading in pieces of 16 bytes, as ROM and stub do, is about 1 MB/s (model). */
 const READ_MS_PER_BYTE = 1 / 1000;
 /** MD5 over 1 MiB by a processor at 40 MHz, reading included (model, from 180 ms for a small application). */

@@ -9,7 +9,7 @@ const MAX_SEGMENTS = 16;
 const CHECKSUM_SEED = 0xef;
 const DESCRIPTION_MAGIC = 0xabcd5432;
 
-export interface BootSegment {
+interface BootSegment {
   readonly address: number;
   readonly length: number;
 }

@@ -8,6 +8,8 @@ export interface LineTimes {
   readonly minimumLowMs: number;
   /** From EN being let go to the chip sampling IO0: the capacitor charges. */
   readonly riseMs: number;
+  /** The chip's own USB port has no circuit: it keeps "DTR alone" as the strap for the next reset, until neither line is asserted. */
+  readonly keepsStrap: boolean;
 }
 
 export type LineEvent = { readonly kind: "reset" } | { readonly kind: "release"; readonly intoLoader: boolean };
@@ -16,6 +18,7 @@ export class EspLines {
   readonly #times: LineTimes;
   #enLow = false;
   #io0Low = false;
+  #keptStrap = false;
   /** `low`: not reset yet. `held`: in reset. `rising`: EN was let go. */
   #state: { readonly kind: "high" | "held" } | { readonly kind: "low" | "rising"; readonly untilMs: number } = {
     kind: "high",
@@ -33,6 +36,8 @@ export class EspLines {
   set(lines: { readonly dtr: boolean; readonly rts: boolean }, nowMs: number): void {
     const enLow = lines.rts && !lines.dtr;
     this.#io0Low = lines.dtr && !lines.rts;
+    if (this.#io0Low) this.#keptStrap = true;
+    else if (!lines.dtr && !lines.rts && this.#state.kind === "high") this.#keptStrap = false;
     if (enLow === this.#enLow) return;
     this.#enLow = enLow;
     const kind = this.#state.kind;
@@ -48,6 +53,7 @@ export class EspLines {
     this.#state = { kind: "high" };
     this.#enLow = false;
     this.#io0Low = false;
+    this.#keptStrap = false;
   }
 
   nextEventMs(): number | undefined {
@@ -59,6 +65,9 @@ export class EspLines {
     const state = this.#state;
     if ((state.kind !== "low" && state.kind !== "rising") || state.untilMs > nowMs) return undefined;
     this.#state = { kind: state.kind === "low" ? "held" : "high" };
-    return state.kind === "low" ? { kind: "reset" } : { kind: "release", intoLoader: this.#io0Low };
+    if (state.kind === "low") return { kind: "reset" };
+    const intoLoader = this.#times.keepsStrap ? this.#keptStrap : this.#io0Low;
+    this.#keptStrap = false;
+    return { kind: "release", intoLoader };
   }
 }

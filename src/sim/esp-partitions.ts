@@ -75,7 +75,7 @@ function newestSequence(flash: Uint8Array, at: number): number | undefined {
 }
 
 /** CRC32 of the four bytes of the number, the register starting at 0. */
-export function sequenceCrc(sequence: number): number {
+function sequenceCrc(sequence: number): number {
   let register = 0;
   for (let i = 0; i < 4; i++) {
     register ^= (sequence >>> (8 * i)) & 0xff;

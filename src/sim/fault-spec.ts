@@ -5,7 +5,7 @@ import { commandNames } from "./esp-packet.ts";
 export type Direction = "in" | "out";
 
 /** Where in one direction a byte is hit: at its number from 0, or at random with this chance per byte. */
-export type BytePlace = { readonly at: number } | { readonly rate: number };
+type BytePlace = { readonly at: number } | { readonly rate: number };
 
 export type Fault =
   | { readonly kind: "drop" | "flip" | "double"; readonly direction: Direction; readonly place: BytePlace }
@@ -25,7 +25,7 @@ export type Fault =
   | { readonly kind: "clock"; readonly factor: number }
   | { readonly kind: "boot-noise"; readonly bytes: number };
 
-export const faultSpecHelp =
+const faultSpecHelp =
   "drop|flip|double@in|out:BYTE or :rate=SHARE, unplug@in|out:BYTE, unplug|power-cut@ms:TIME, " +
   "unplug|power-cut|stuck-busy@erase|program:NUMBER, stall|silence@COMMAND:NUMBER, bad-sector@ADDRESS, " +
   "stuck-bit@ADDRESS.BIT, clock@+PERCENT%, boot-noise@BYTES";

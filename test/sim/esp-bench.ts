@@ -9,7 +9,7 @@ export function words(...values: readonly number[]): Uint8Array {
   return bytes;
 }
 
-export function slip(payload: Uint8Array): Uint8Array {
+function slip(payload: Uint8Array): Uint8Array {
   const inside = Array.from(payload, (byte) => (byte === 0xc0 ? [0xdb, 0xdc] : byte === 0xdb ? [0xdb, 0xdd] : [byte]));
   return Uint8Array.from([0xc0, ...inside.flat(), 0xc0]);
 }
@@ -23,7 +23,7 @@ export function request(op: number, data: Uint8Array = new Uint8Array(0), checks
   return slip(packet);
 }
 
-export function sum(data: Uint8Array): number {
+function sum(data: Uint8Array): number {
   return data.reduce((all, byte) => all ^ byte, 0xef);
 }
 

@@ -101,6 +101,27 @@ describe("the lines", () => {
     expect(bench.board.running).toBe("loader-rom");
   });
 
+  test("the chip's own USB port has no rate, and enters the loader by its own sequence only", () => {
+    const bench = new Bench({ board: "esp32c3", link: "usb" });
+    bench.resetIntoLoader();
+    bench.wait(500);
+    expect(bench.board.running).toBe("boot-failed");
+    for (const [dtr, rts] of [
+      [false, false],
+      [true, false],
+      [true, true],
+      [false, true],
+      [false, false],
+    ] as const) {
+      bench.lines(dtr, rts);
+      bench.wait(100);
+    }
+    expect(bench.board.running).toBe("loader-rom");
+    bench.baud(921600);
+    bench.sync();
+    expect(bench.resetIntoProgram()).toContain("SPI_FAST_FLASH_BOOT");
+  });
+
   test("lines that are not connected do nothing", () => {
     const bench = new Bench({ board: "esp32c3", linesConnected: false });
     bench.resetIntoLoader();
