@@ -11,6 +11,7 @@ import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
 import { startInRam } from "../targets/esp/stub.ts";
 import { connectEsp, enterRom, type EspFindings } from "../targets/esp/target.ts";
 import type { Context } from "../targets/target.ts";
+import { holderOf } from "../transport/port-holder.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
 import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
@@ -103,8 +104,23 @@ async function onBoard(running: Running, transport: SerialTransport): Promise<Fl
     return outcome;
   } catch (error) {
     if (!running.progress.dirty) await leaveUntouched(running, transport);
-    throw error;
+    throw await withHolder(running, error);
   }
+}
+
+/** When nobody answers, another program that has the port open may be eating the answers. */
+async function withHolder(running: Running, error: unknown): Promise<unknown> {
+  const { port } = running.job;
+  if (!(error instanceof FlashError && error.code === "timeout") || running.identity !== "") return error;
+  const holder = await holderOf(port);
+  if (holder === undefined) return error;
+  return new FlashError(
+    "port-busy",
+    `${error.message}; ${holder.command} (process ${holder.pid}) has the port open too`,
+    {
+      cause: error,
+    },
+  );
 }
 
 async function flash(running: Running, transport: SerialTransport): Promise<FlashOutcome> {

@@ -44,7 +44,8 @@ export class SimTransport implements SerialTransport {
       }
       if (this.#clock.nowMs() >= deadlineMs) return arrived;
       this.#clock.advanceTo(Math.min(this.#board.nextEventMs() ?? deadlineMs, deadlineMs));
-      await this.#clock.settle();
+      const pause = this.#clock.settle();
+      if (pause !== undefined) await pause;
     }
   }
 

@@ -52,8 +52,7 @@ export class Rig {
 
   /** The same board with the same flash, powered up anew; it may misbehave now. */
   again(changes: Partial<SimBoardOptions> = {}): this {
-    const { faults: _faults, factory: _factory, ...rest } = this.#options;
-    this.board = makeSimBoard({ ...rest, flash: this.board.flash, ...changes });
+    this.board = makeSimBoard({ ...this.#options, factory: false, faults: [], flash: this.board.flash, ...changes });
     this.clock = new VirtualClock();
     return this;
   }

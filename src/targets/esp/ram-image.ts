@@ -38,6 +38,7 @@ export function checkRamProgram(elf: Elf, chip: EspImageChip): readonly Segment[
       `${elf.name}: ${outside.name} (${hex(outside.address)} to ${hex(endOf(outside))}) lies outside the RAM of the ${label}`,
     );
   }
+  checkRomsOwn(elf, chip, segments);
   if (!segments.some((segment) => elf.entry >= segment.address && elf.entry < endOf(segment))) {
     throw new FlashError(
       "bad-image",
@@ -48,6 +49,36 @@ export function checkRamProgram(elf: Elf, chip: EspImageChip): readonly Segment[
     );
   }
   return makeImage(segments.map(padToWord)).segments;
+}
+
+/** RAM that the ROM uses while it loads: packet buffer, data and stack. Measured on the ROMs of these three; unknown for the others. */
+const romsOwn: Readonly<Partial<Record<EspImageChip, readonly { readonly start: number; readonly end: number }[]>>> = {
+  esp32: [
+    { start: 0x3ffa_e000, end: 0x3ffa_e300 },
+    { start: 0x3ffc_0000, end: 0x3ffc_1900 },
+    { start: 0x3ffe_0000, end: 0x3ffe_4000 },
+  ],
+  esp32s3: [
+    { start: 0x3fcd_7e00, end: 0x3fcd_9700 },
+    { start: 0x3fce_b400, end: 0x3fcf_0000 },
+  ],
+  esp32c3: [
+    { start: 0x3fcc_ae00, end: 0x3fcc_c700 },
+    { start: 0x3fcd_e400, end: 0x3fce_0000 },
+  ],
+};
+
+function checkRomsOwn(elf: Elf, chip: EspImageChip, segments: readonly Segment[]): void {
+  for (const { start, end } of romsOwn[chip] ?? []) {
+    const inside = segments.find((segment) => segment.address < end && endOf(segment) > start);
+    if (inside === undefined) continue;
+    const place = `${inside.name} (${hex(inside.address)} to ${hex(endOf(inside))})`;
+    throw new FlashError(
+      "refused",
+      `${elf.name}: ${place} lies where the ROM of the ${imageChips[chip].label} keeps its own data while it loads (${hex(start)} to ${hex(end)})`,
+      { remedy: "Move it in the linker script; .bss may lie there, since it is not loaded." },
+    );
+  }
 }
 
 function padToWord(segment: Segment): Segment {
