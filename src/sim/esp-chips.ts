@@ -2,6 +2,12 @@
 import { ethernetMac, layouts, rtcWatchdog, type EspChip } from "./esp-chip-parts.ts";
 
 /**
+ * Where the ESP32 has its eFuses and system registers, and S2 and S3 nothing: esptool-js 0.7.0 reads some of them on every
+ * connection to those two and goes on, so reading there cannot end in an exception.
+ */
+const deadEsp32Registers = [0x3ff5a000, 0x3ff67000] as const;
+
+/**
  * Addresses and ids: esptool's chip classes and Espressif's register headers. Packet buffers and rings: measured in the real
  * mask ROMs of ESP32, C3 and S3; the other rows take the C3's ring, and a packet buffer below the end of their RAM is left out.
  * Boot texts of ESP32, C3 and S3 as measured, the others in the same shape from memory.
@@ -57,10 +63,7 @@ export const chips: readonly EspChip[] = [
       { start: 0x3ffb0000, end: 0x40000000 },
       { start: 0x40020000, end: 0x40070000, dataIsBelow: 0x70000 },
     ],
-    peripherals: [
-      [0x3f400000, 0x3f500000],
-      [0x60000000, 0x600c1000],
-    ],
+    peripherals: [[0x3f400000, 0x3f500000], [0x60000000, 0x600c1000], deadEsp32Registers],
     watchdog: rtcWatchdog(0x3f408000, { config0: 0x94, config1: 0x98, protect: 0xac }),
     bootloaderAt: 0x1000,
     securityInfoBytes: 12,
@@ -85,7 +88,7 @@ export const chips: readonly EspChip[] = [
       { start: 0x50000000, end: 0x50002000 },
       { start: 0x600fe000, end: 0x60100000 },
     ],
-    peripherals: [[0x60000000, 0x600d1000]],
+    peripherals: [[0x60000000, 0x600d1000], deadEsp32Registers],
     watchdog: rtcWatchdog(0x60008000, { config0: 0x98, config1: 0x9c, protect: 0xb0 }),
     bootloaderAt: 0,
     packetBuffer: 0x3fcd7e00,
@@ -211,7 +214,10 @@ export const chips: readonly EspChip[] = [
       { start: 0x40800000, end: 0x40850000 },
       { start: 0x50000000, end: 0x50001000 },
     ],
-    peripherals: [[0x60000000, 0x600d1000]],
+    peripherals: [
+      [0x60000000, 0x600d1000],
+      [0x3fcef000, 0x3fcf0000], // nothing there, but esptool-js 0.7.0 looks for a word of the C6's ROM
+    ],
     watchdog: rtcWatchdog(0x600b1c00, { config0: 0x00, config1: 0x04, protect: 0x1c }),
     bootloaderAt: 0,
     crystalHz: 32e6,
