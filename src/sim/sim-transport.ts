@@ -4,20 +4,29 @@ import type { ModemLines, SerialTransport, TransportCounters } from "../transpor
 import type { SimBoard } from "./board.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
+export interface SimTransportOptions {
+  readonly name?: string;
+  readonly hasModemLines?: boolean;
+  /** What the operating system would say about the port. */
+  readonly usb?: { readonly vendorId: number; readonly productId: number };
+}
+
 export class SimTransport implements SerialTransport {
   readonly name: string;
   readonly hasModemLines: boolean;
+  readonly usb?: { readonly vendorId: number; readonly productId: number };
   readonly counters: TransportCounters = { sentBytes: 0, receivedBytes: 0, roundTrips: 0 };
   readonly #board: SimBoard;
   readonly #clock: VirtualClock;
   #sending = false;
   #closed = false;
 
-  constructor(board: SimBoard, clock: VirtualClock, options: { name?: string; hasModemLines?: boolean } = {}) {
+  constructor(board: SimBoard, clock: VirtualClock, options: SimTransportOptions = {}) {
     this.#board = board;
     this.#clock = clock;
     this.name = options.name ?? "sim";
     this.hasModemLines = options.hasModemLines ?? true;
+    if (options.usb !== undefined) this.usb = options.usb;
   }
 
   async write(bytes: Uint8Array): Promise<void> {

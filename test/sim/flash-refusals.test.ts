@@ -179,6 +179,31 @@ describe("ports and boards that are out of the ordinary", () => {
     expect(second.spans.find((span) => span.label === "reset + sync")?.durationMs).toBeLessThan(connectMs - 200);
   });
 
+  test("the chip's own USB port needs no bit rate, and its watchdogs are stopped first", async () => {
+    const usb = { vendorId: 0x303a, productId: 0x1001 };
+    const rig = new Rig({ board: "esp32c3", link: "usb" }, { usb });
+    const report = await rig.flash(bytesAt(0x10000, data));
+    expect(report).toMatchObject({ result: "flashed", error: null });
+    expect(rig.differsAt(0x10000, data)).toBe(-1);
+    const { commands } = rig.board.counters();
+    expect(commands["rom:CHANGE_BAUDRATE"]).toBeUndefined();
+    expect(commands["rom:WRITE_REG"]).toBe(2);
+    expect((await rig.history.portHints("sim")).resetWay).toBe("usb-serial-jtag");
+  });
+
+  test("through USB-OTG no block is larger than 2 KiB", async () => {
+    const rig = new Rig({ board: "esp32s3", link: "usb" }, { usb: { vendorId: 0x303a, productId: 0x0009 } });
+    const report = await rig.flash(bytesAt(0x10000, data));
+    expect(report).toMatchObject({ result: "flashed", error: null });
+    expect(rig.board.counters().commands["rom:MEM_DATA"]).toBeGreaterThan(3);
+  });
+
+  test("a bridge with hardware flow control keeps DTR while the loader is used", async () => {
+    const rig = new Rig({ board: "esp32c3" }, { usb: { vendorId: 0x10c4, productId: 0xea64 } });
+    expect(await rig.flash(bytesAt(0x10000, data))).toMatchObject({ result: "flashed", error: null });
+    expect(rig.bootLine()).not.toContain("download");
+  });
+
   test("what another tool wrote is noticed, and only what differs is written again", async () => {
     const rig = new Rig({ board: "esp32c3" });
     await rig.flash(bytesAt(0x10000, pseudoFirmware(0x20000, 1)));

@@ -31,6 +31,7 @@ const usual: EspJobOptions = {
 export interface RigOptions {
   readonly hasModemLines?: boolean;
   readonly port?: string;
+  readonly usb?: { readonly vendorId: number; readonly productId: number };
 }
 
 export class Rig {
@@ -58,13 +59,14 @@ export class Rig {
   }
 
   async flash(artifact: Artifact, options: Partial<EspJobOptions> = {}, signal?: AbortSignal): Promise<Report> {
-    const { hasModemLines = true, port = "sim" } = this.#rig;
+    const { hasModemLines = true, port = "sim", usb } = this.#rig;
     return runEspJob({
       artifact,
       clock: this.clock,
       history: this.history,
       port,
-      open: () => Promise.resolve(new SimTransport(this.board, this.clock, { name: port, hasModemLines })),
+      open: () =>
+        Promise.resolve(new SimTransport(this.board, this.clock, { name: port, hasModemLines, ...(usb && { usb }) })),
       signal: signal ?? new AbortController().signal,
       observer: { phase: () => undefined, progress: () => undefined, log: (line) => void this.log.push(line) },
       options: { ...usual, ...options },

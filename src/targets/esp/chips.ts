@@ -51,15 +51,6 @@ export interface Chip {
   readonly bootloaderAt: number;
   readonly flashCrypt: SecurityBits | undefined;
   readonly secureBoot: SecurityBits | undefined;
-  /** The RTC watchdog that can reset the chip where no reset line does; undefined where it must not or cannot. */
-  readonly watchdog: WatchdogRegisters | undefined;
-}
-
-export interface WatchdogRegisters {
-  readonly base: number;
-  readonly config0: number;
-  readonly config1: number;
-  readonly protect: number;
 }
 
 const spiOld = (base: number, misoLength: number | undefined, data: number): SpiRegisters => ({
@@ -89,7 +80,6 @@ type Common = Pick<
   | "crystal"
   | "secureBoot"
   | "flashCrypt"
-  | "watchdog"
 >;
 
 /** What the chips from the ESP32-S2 on have in common. */
@@ -102,7 +92,6 @@ const common: Common = {
   crystal: "fixed",
   secureBoot: undefined,
   flashCrypt: undefined,
-  watchdog: undefined,
 };
 
 const efuse = (base: number) => ({
@@ -150,7 +139,6 @@ const rows: readonly Row[] = [
     stub: "esp32s2",
     stubResetsBaud: true,
     uartDivider: 0x3f400014,
-    watchdog: { base: 0x3f408000, config0: 0x94, config1: 0x98, protect: 0xac },
   },
   {
     ...common,
@@ -159,7 +147,6 @@ const rows: readonly Row[] = [
     spi: spiNew(0x60002000),
     stub: "esp32s3",
     uartDivider: 0x60000014,
-    watchdog: { base: 0x60008000, config0: 0x98, config1: 0x9c, protect: 0xb0 },
   },
   {
     ...common,
@@ -171,7 +158,6 @@ const rows: readonly Row[] = [
     crystal: "esp32c2",
     flashCrypt: { address: 0x60008830, shift: 7, mask: 7 },
     secureBoot: { address: 0x60008830, shift: 21, mask: 1 },
-    watchdog: { base: 0x60008000, config0: 0x84, config1: 0x88, protect: 0x9c },
   },
   {
     ...common,
@@ -180,7 +166,6 @@ const rows: readonly Row[] = [
     spi: spiNew(0x60002000),
     stub: "esp32c3",
     uartDivider: 0x60000014,
-    watchdog: { base: 0x60008000, config0: 0x90, config1: 0x94, protect: 0xa8 },
   },
   {
     ...common,
@@ -192,7 +177,6 @@ const rows: readonly Row[] = [
     crystal: "esp32c5",
     flashCrypt: { address: 0x600b4834, shift: 16, mask: 7 },
     secureBoot: { address: 0x600b4838, shift: 25, mask: 1 },
-    watchdog: { base: 0x600b1c00, config0: 0x00, config1: 0x04, protect: 0x18 },
   },
   {
     ...common,
@@ -211,7 +195,6 @@ const rows: readonly Row[] = [
     uartDivider: 0x60000014,
     flashCrypt: { address: 0x600b4830, shift: 23, mask: 7 },
     secureBoot: { address: 0x600b4834, shift: 26, mask: 1 },
-    watchdog: { base: 0x600b1c00, config0: 0x00, config1: 0x04, protect: 0x18 },
   },
   {
     ...common,
@@ -229,7 +212,6 @@ const rows: readonly Row[] = [
     stub: "esp32p4",
     stubResetsBaud: true,
     uartDivider: 0x500ca014,
-    watchdog: { base: 0x50116000, config0: 0x00, config1: 0x04, protect: 0x18 },
   },
 ];
 

@@ -49,6 +49,8 @@ export class LoaderClient {
   readonly transport: Transport;
   readonly context: Context;
   personality: Personality = "rom";
+  /** Bytes of data in one block at most, where the link sets a limit. */
+  longestBlockBytes = Infinity;
   readonly #decoder = new SlipDecoder();
   readonly #frames: Uint8Array[] = [];
   #heard = "";

@@ -68,9 +68,10 @@ function streamOf(client: LoaderClient, chip: Chip, run: Run): Stream {
   const canInflate = client.personality === "stub" || chip.romIsComplete;
   const packed = canInflate ? deflate(run.data, { level: 9 }) : run.data;
   const stub = client.personality === "stub";
-  const blockBytes = stub ? stubBlockBytes : romBlockBytes;
+  const blockBytes = Math.min(stub ? stubBlockBytes : romBlockBytes, client.longestBlockBytes);
   if (packed.length < run.data.length) {
-    const blocks = cut(packed.length, blockBytes, stub ? taperBytes : []);
+    const taper = stub ? taperBytes.filter((bytes) => bytes <= blockBytes) : [];
+    const blocks = cut(packed.length, blockBytes, taper);
     return { begin: FLASH_DEFL_BEGIN, data: FLASH_DEFL_DATA, end: FLASH_DEFL_END, bytes: packed, blocks, blockBytes };
   }
   const blocks = cut(run.data.length, blockBytes, []);

@@ -6,12 +6,13 @@
 import { FlashError } from "../../core/errors.ts";
 import type { SerialTransport } from "../../transport/transport.ts";
 import type { Context } from "../target.ts";
+import { linkOf } from "./link.ts";
 import type { LoaderClient, Personality } from "./client.ts";
 
-export type ResetWay = "none" | "quick" | "classic" | "slow" | "usb-serial-jtag";
+export type ResetWay = "none" | "quick" | "classic" | "slow" | "usb-serial-jtag" | "flow-control";
 
-/** Espressif's own USB device: the chip's built-in USB-Serial-JTAG. */
-const usbSerialJtag = { vendorId: 0x303a, productId: 0x1001 };
+/** CP2102C and other bridges with hardware flow control: DTR must stay asserted while the loader is used. */
+const flowControlBridge = { vendorId: 0x10c4, productId: 0xea64 };
 
 /** How long to wait for one SYNC's answer before the next is sent; a SYNC takes 4 ms at 115200. */
 const syncIntervalMs = 25;
@@ -31,15 +32,22 @@ const recipes: Readonly<Record<ResetWay, Recipe>> = {
   // Boards with a large capacitor on the reset pin come up late.
   slow: { resetMs: 100, listenMs: 1_500 },
   "usb-serial-jtag": { resetMs: 100, listenMs: 600 },
+  "flow-control": { resetMs: 100, listenMs: 600 },
 };
 
 /** The ways to try on this port, the one that worked last time first. */
 export function resetWays(transport: SerialTransport, learned: ResetWay | undefined): readonly ResetWay[] {
   if (!transport.hasModemLines) return ["none", "none", "none"];
-  const { usb } = transport;
-  const builtIn = usb?.vendorId === usbSerialJtag.vendorId && usb.productId === usbSerialJtag.productId;
-  const ways: readonly ResetWay[] = builtIn ? ["usb-serial-jtag", "classic"] : ["quick", "classic", "slow"];
+  const ways = waysOf(transport);
   return learned !== undefined && ways.includes(learned) ? [learned, ...ways] : [...ways, ...ways.slice(0, 1)];
+}
+
+function waysOf(transport: SerialTransport): readonly ResetWay[] {
+  const { usb } = transport;
+  if (usb?.vendorId === flowControlBridge.vendorId && usb.productId === flowControlBridge.productId) {
+    return ["flow-control", "classic", "slow"];
+  }
+  return linkOf(transport) === "usb-serial-jtag" ? ["usb-serial-jtag", "classic"] : ["quick", "classic", "slow"];
 }
 
 export interface Entered {
@@ -61,7 +69,7 @@ export async function enterLoader(
     client.forgetHeard();
     await resetIntoLoader(client, transport, way);
     const personality = await listen(client, recipes[way].listenMs);
-    if (transport.hasModemLines) await transport.setSignals({ dtr: false, rts: false });
+    if (transport.hasModemLines) await transport.setSignals({ dtr: way === "flow-control", rts: false });
     if (personality !== undefined) return { way, personality };
   }
   throw noAnswer(transport, client.heard);
@@ -77,6 +85,7 @@ async function resetIntoLoader(client: LoaderClient, transport: SerialTransport,
     case "quick":
     case "classic":
     case "slow":
+    case "flow-control":
       await transport.setSignals({ dtr: false, rts: true });
       await clock.sleep(resetMs, signal);
       await client.flush();
@@ -116,6 +125,10 @@ export async function resetIntoProgram(
   if (!transport.hasModemLines) return;
   const { clock } = context;
   await transport.setSignals({ dtr: false, rts: true });
+  if (way === "flow-control") {
+    await clock.sleep(recipes[way].resetMs);
+    await transport.setSignals({ dtr: true, rts: true });
+  }
   // Not cancellable: a board must not be left in reset.
   await clock.sleep(way === "usb-serial-jtag" ? 200 : recipes[way].resetMs);
   await transport.setSignals({ dtr: false, rts: false });

@@ -60,7 +60,7 @@ const stubFiles: Readonly<Record<string, StubImport | undefined>> = {
 
 /** Loads a program into RAM through the loader that runs now, and starts it; the loader answers before it goes. */
 export async function startInRam(client: LoaderClient, program: RamProgram): Promise<void> {
-  const blockBytes = romBlockBytes;
+  const blockBytes = Math.min(romBlockBytes, client.longestBlockBytes);
   for (const piece of program.pieces) {
     const data = padToWords(piece.data);
     const blocks = Math.ceil(data.length / blockBytes);

@@ -7,9 +7,11 @@ import type { Chip } from "./chips.ts";
 import { LoaderClient } from "./client.ts";
 import { SPI_ATTACH, SPI_SET_PARAMS, spiSetParams } from "./commands.ts";
 import { checkFuses, detectChip, flashSizeOf, p4Revision, readFlashId, readMac } from "./identify.ts";
+import { linkOf, longestOtgBlockBytes, usbEquivalentBaud } from "./link.ts";
 import { enterLoader, resetWays, type Entered, type ResetWay } from "./reset.ts";
 import { EspSession } from "./session.ts";
 import { awaitGreeting, loadOfficialStub, startInRam } from "./stub.ts";
+import { stopWatchdogs } from "./watchdogs.ts";
 
 export interface EspOptions {
   /** The rate to work at; 115200 leaves the ROM's rate alone. */
@@ -69,19 +71,13 @@ class BaudFailed extends FlashError {}
 
 async function connectAt(transport: SerialTransport, context: Context, options: EspOptions): Promise<Connected> {
   const { trace } = context;
-  trace.enter("connect", "reset + sync");
-  await transport.setBaudRate(startBaud);
   const client = new LoaderClient(transport, context);
-  const entered = await enterLoader(client, transport, resetWays(transport, options.resetWay));
-  client.personality = entered.personality;
-
-  trace.enter("connect", "chip");
-  const chip = await detectChip(client);
-  checkExpected(chip, options.expectedChip, transport);
-
+  const { entered, chip } = await greet(client, transport, options);
   const rom = entered.personality === "rom";
+  const link = linkOf(transport);
+  const wanted = link === "uart" ? options.baud : startBaud;
   trace.enter("connect", "bit rate");
-  let baud = rom ? await atRate(() => changeRomBaud(client, transport, chip, options.baud)) : startBaud;
+  let baud = rom ? await atRate(() => changeRomBaud(client, transport, chip, wanted)) : startBaud;
 
   trace.enter("connect", "identity");
   await checkFuses(client, chip);
@@ -97,7 +93,7 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
     );
   }
 
-  if (options.useStub && rom) baud = await bringUpStub({ client, transport, chip, options, baud, revision });
+  if (options.useStub && rom) baud = await bringUpStub({ client, transport, chip, wanted, baud, revision });
   else if (client.personality === "rom") await attachByRom(client, chip);
 
   const known = options.recallFlashId(identity);
@@ -105,8 +101,29 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
   const flashBytes = options.flashBytes ?? flashSizeOf(flashId ?? 0);
   await setFlashSize(client, chip, flashBytes);
 
-  const session = new EspSession({ client, transport, chip, identity, flashBytes, baud, way: entered.way });
-  return { session, findings: { chip, identity, baud, resetWay: entered.way, flashId } };
+  const speed = link === "uart" ? baud : usbEquivalentBaud;
+  const session = new EspSession({ client, transport, chip, identity, flashBytes, baud: speed, way: entered.way });
+  return { session, findings: { chip, identity, baud: speed, resetWay: entered.way, flashId } };
+}
+
+/** Reset, sync, and which chip it is. Over the chip's own USB watchdogs may still run, and blocks may be limited. */
+async function greet(
+  client: LoaderClient,
+  transport: SerialTransport,
+  options: Pick<EspOptions, "resetWay" | "expectedChip">,
+): Promise<{ entered: Entered; chip: Chip }> {
+  const { trace } = client.context;
+  trace.enter("connect", "reset + sync");
+  await transport.setBaudRate(startBaud);
+  const entered = await enterLoader(client, transport, resetWays(transport, options.resetWay));
+  client.personality = entered.personality;
+  trace.enter("connect", "chip");
+  const chip = await detectChip(client);
+  checkExpected(chip, options.expectedChip, transport);
+  const link = linkOf(transport);
+  if (link === "usb-otg") client.longestBlockBytes = longestOtgBlockBytes;
+  if (link === "usb-serial-jtag") await stopWatchdogs(client, chip.name);
+  return { entered, chip };
 }
 
 /**
@@ -118,14 +135,8 @@ export async function enterRom(
   context: Context,
   options: Pick<EspOptions, "resetWay" | "expectedChip"> & { readonly baud: number | undefined },
 ): Promise<{ client: LoaderClient; chip: Chip; identity: string; entered: Entered }> {
-  context.trace.enter("connect", "reset + sync");
-  await transport.setBaudRate(startBaud);
   const client = new LoaderClient(transport, context);
-  const entered = await enterLoader(client, transport, resetWays(transport, options.resetWay));
-  client.personality = entered.personality;
-  context.trace.enter("connect", "chip");
-  const chip = await detectChip(client);
-  checkExpected(chip, options.expectedChip, transport);
+  const { entered, chip } = await greet(client, transport, options);
   await checkFuses(client, chip);
   const identity = await readMac(client, chip);
   if (options.baud !== undefined) await changeRomBaud(client, transport, chip, options.baud);
@@ -155,14 +166,15 @@ interface StubBringUp {
   readonly client: LoaderClient;
   readonly transport: SerialTransport;
   readonly chip: Chip;
-  readonly options: EspOptions;
+  /** The rate to work at. */
+  readonly wanted: number;
   /** The ROM's rate now. */
   readonly baud: number;
   readonly revision: number | undefined;
 }
 
 /** @returns the rate that holds when the stub runs */
-async function bringUpStub({ client, transport, chip, options, baud, revision }: StubBringUp): Promise<number> {
+async function bringUpStub({ client, transport, chip, wanted, baud, revision }: StubBringUp): Promise<number> {
   const { trace } = client.context;
   trace.enter("connect", "stub upload");
   const stub = await loadOfficialStub(chip, revision);
@@ -184,10 +196,10 @@ async function bringUpStub({ client, transport, chip, options, baud, revision }:
     });
   }
   client.personality = "stub";
-  if (found === options.baud) return found;
+  if (found === wanted) return found;
   trace.enter("connect", "bit rate");
-  await atRate(() => changeStubBaud(client, transport, { from: found, to: options.baud }));
-  return options.baud;
+  await atRate(() => changeStubBaud(client, transport, { from: found, to: wanted }));
+  return wanted;
 }
 
 /** The greeting may have been lost; a stub that runs answers SYNC as a stub. */
