@@ -20,7 +20,7 @@ export interface Region {
 export type FlashMap = readonly Region[];
 
 /** The region that holds `address`, or undefined. */
-export function regionAt(map: FlashMap, address: Address): Region | undefined {
+function regionAt(map: FlashMap, address: Address): Region | undefined {
   return map.find((region) => address >= region.start && address < region.start + region.size);
 }
 

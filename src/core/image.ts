@@ -1,5 +1,5 @@
 /** What is to stand in a target's memory: pieces of bytes at load addresses. */
-import { concat, hex } from "./bytes.ts";
+import { hex } from "./bytes.ts";
 import { FlashError } from "./errors.ts";
 
 /** Byte address in the target's own memory map; for ESP chips the offset in the flash chip. 0 … 2^32 - 1. */
@@ -58,26 +58,4 @@ export function endOf(segment: Segment): Address {
 /** Bytes of contents, gaps not counted. */
 export function imageBytes(image: Image): number {
   return image.segments.reduce((sum, segment) => sum + segment.data.length, 0);
-}
-
-/** Joins segments that touch, so that each run of contents is one segment. */
-export function joinTouching(image: Image): readonly Segment[] {
-  const joined: Segment[] = [];
-  let run: Segment[] = [];
-  const close = () => {
-    const [first] = run;
-    if (first === undefined) return;
-    const names = run.map((segment) => segment.name).join(" + ");
-    joined.push(
-      run.length === 1 ? first : { address: first.address, data: concat(run.map((s) => s.data)), name: names },
-    );
-    run = [];
-  };
-  for (const segment of image.segments) {
-    const last = run.at(-1);
-    if (last !== undefined && endOf(last) !== segment.address) close();
-    run.push(segment);
-  }
-  close();
-  return joined;
 }

@@ -3,7 +3,7 @@ import { hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
 
 import { chipOfImageId, chipOfMagic, chipNamed, chips, type Chip, type SecurityBits } from "./chips.ts";
-import { LoaderRefusal, type LoaderClient } from "./client.ts";
+import type { LoaderClient } from "./client.ts";
 import { decodeResponse, GET_SECURITY_INFO, securityInfo, securityInfoChip, SYNC } from "./commands.ts";
 
 /** The word that tells the older chips apart. */
@@ -231,8 +231,3 @@ const capacitiesOfVendor1F: Readonly<Record<number, number>> = {
   8: 8 * MiB,
   9: 16 * MiB,
 };
-
-/** True when the loader said no, as opposed to saying nothing. */
-export function isRefusal(thrown: unknown): thrown is LoaderRefusal {
-  return thrown instanceof LoaderRefusal;
-}

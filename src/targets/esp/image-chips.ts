@@ -236,10 +236,6 @@ export function chipOfId(chipId: number): EspImageChip | undefined {
   return espImageChips.find((chip) => imageChips[chip].chipId === chipId);
 }
 
-export function isEspImageChip(name: string): name is EspImageChip {
-  return (espImageChips as readonly string[]).includes(name);
-}
-
 /** The area that holds `address`, or undefined. */
 export function areaOf(chip: EspImageChip, address: number): MemoryArea | undefined {
   return imageChips[chip].memory.find((area) => address >= area.start && address < area.end);
