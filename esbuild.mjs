@@ -2,10 +2,13 @@
 import { build } from "esbuild";
 import { readFile, rm } from "node:fs/promises";
 
-await rm("dist", { recursive: true, force: true });
+/** `node esbuild.mjs [folder]`; the folder is emptied first. */
+const outdir = process.argv[2] ?? "dist";
+
+await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: { cli: "src/cli/main.ts" },
-  outdir: "dist",
+  outdir,
   outExtension: { ".js": ".mjs" },
   bundle: true,
   splitting: true,

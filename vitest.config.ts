@@ -8,6 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "real",
+          globalSetup: ["test/real/build-cli.ts"],
           include: ["test/real/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -1,5 +1,4 @@
 /** `deltaflash flash`: write what changed and run it. */
-import { writeFile } from "node:fs/promises";
 import { loadArtifact } from "../build/load.ts";
 import type { Clock } from "../core/clock.ts";
 import { asFlashError } from "../core/errors.ts";
@@ -11,7 +10,8 @@ import { stateFolder } from "../engine/state-folder.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
 import { boardAtPort, onlyBoardPort } from "./open-board.ts";
-import { readNumber, readOptions } from "./options.ts";
+import { readAppOffset, readBaud, readChip, readFlashSize, readOptions } from "./options.ts";
+import { checkOutputs, writeOutput } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { formatReport } from "./show-report.ts";
 
@@ -38,40 +38,42 @@ const options = {
 export async function flashCommand(args: readonly string[]): Promise<ExitCode> {
   const { values, positionals } = readOptions(args, options);
   if (positionals.length === 0) throw new UsageError("which artifact? For example build/firmware.elf");
-  const number = (name: "baud" | "app-offset" | "flash-size") => {
-    const value = values[name];
-    return value === undefined ? undefined : readNumber(value, `--${name}`);
-  };
+  const given = <T>(word: string | undefined, read: (word: string) => T) =>
+    word === undefined ? undefined : read(word);
   const jobOptions: EspJobOptions = {
-    baud: number("baud"),
-    chip: values.chip,
+    baud: given(values.baud, readBaud),
+    chip: given(values.chip, readChip),
     identity: values.board,
     full: values.full ?? false,
     ram: values.ram ?? false,
     dryRun: values["dry-run"] ?? false,
     reset: !(values["no-reset"] ?? false),
     useStub: !(values["no-stub"] ?? false),
-    appOffset: number("app-offset"),
-    flashBytes: number("flash-size"),
+    appOffset: given(values["app-offset"], readAppOffset),
+    flashBytes: given(values["flash-size"], readFlashSize),
   };
-  const report = await flash(positionals, jobOptions, {
+  const { json, trace } = values;
+  const result = await flash(positionals, jobOptions, {
     appOnly: values["app-only"] ?? false,
     port: values.port,
     verbose: values.verbose ?? false,
+    outputs: [json, trace],
   });
-  return show(report.report, { ...report, json: values.json, trace: values.trace });
+  return show(result, { json, trace });
 }
 
 interface Where {
   readonly appOnly: boolean;
   readonly port: string | undefined;
   readonly verbose: boolean;
+  /** Files that will be written when it is over. */
+  readonly outputs: readonly (string | undefined)[];
 }
 
 async function flash(
   artifacts: readonly string[],
   jobOptions: EspJobOptions,
-  { appOnly, port, verbose }: Where,
+  { appOnly, port, verbose, outputs }: Where,
 ): Promise<Result> {
   let clock: Clock = systemClock;
   const progress = new Progress({ output: process.stderr, verbose, nowMs: () => clock.nowMs() });
@@ -85,6 +87,7 @@ async function flash(
   process.on("SIGINT", onInterrupt);
   process.on("SIGTERM", onInterrupt);
   try {
+    await checkOutputs(outputs);
     const artifact = await loadArtifact(artifacts, { appOnly });
     const folder = stateFolder();
     const board = await boardAtPort(port ?? (await onlyBoardPort()), folder);
@@ -139,24 +142,23 @@ interface Result {
   readonly says: string | undefined;
 }
 
-interface Outputs extends Omit<Result, "report"> {
+interface Outputs {
   readonly json: string | undefined;
   readonly trace: string | undefined;
 }
 
-async function show(report: Report, { simulated, says, json, trace }: Outputs): Promise<ExitCode> {
-  const toStandardOutput = json === "-";
-  const human = formatReport(report, { simulated, says });
+async function show({ report, simulated, says }: Result, { json, trace }: Outputs): Promise<ExitCode> {
   const failed = report.error !== null;
-  (toStandardOutput || failed ? process.stderr : process.stdout).write(human);
-  if (json !== undefined) {
-    const lines = `${JSON.stringify(report, null, 2)}\n`;
-    if (toStandardOutput) process.stdout.write(lines);
-    else await writeFile(json, lines);
+  (json === "-" || failed ? process.stderr : process.stdout).write(formatReport(report, { simulated, says }));
+  try {
+    if (json !== undefined) await writeOutput(json, `${JSON.stringify(report, null, 2)}\n`);
+    if (trace !== undefined) {
+      const title = report.port === "" ? "deltaflash" : `${report.board} on ${report.port}`.trimStart();
+      await writeOutput(trace, JSON.stringify(perfettoTrace(traceOf(report), title)));
+    }
+  } catch (error) {
+    if (!failed) throw error; // else it has been said, or matters less than what was
   }
-  if (trace !== undefined) {
-    await writeFile(trace, JSON.stringify(perfettoTrace(traceOf(report), `${report.board} on ${report.port}`)));
-  }
-  if (report.error === null) return exitCodes.done;
+  if (!failed) return exitCodes.done;
   return report.error.code === "cancelled" ? exitCodes.cancelled : exitCodes.failed;
 }

@@ -29,13 +29,14 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
   --chip C        the chip, where the artifacts do not tell
   --baud N        bit rate for the estimate. Default 921600
   --json FILE|-   the plan as JSON`,
-  sim: `deltaflash sim <board> [options]        serve a simulated board until SIGINT or SIGTERM
+  sim: `deltaflash sim <board> [options]        serve a simulated board until SIGINT, SIGTERM or a pulled cable
 
   --listen A      tcp://127.0.0.1:0 (default), rfc2217://127.0.0.1:0 or pty; port 0 takes a free one
   --flash FILE    keep the flash contents in this file: the raw contents of the whole chip, created as 0xff
   --speed S       real (default), 10x or max
-  --fault SPEC    misbehave: see the README
-  --seed N        for faults and variation. Default 1
+  --fault SPEC    misbehave, separated by commas: unplug@in:5000, power-cut@erase:2, drop@out:rate=0.001,
+                  silence@SYNC:1 … (all of them: --fault help)
+  --seed N        for faults at random places. Default 1
   --factory       start with a boot loader and a partition table in an otherwise empty flash
 
 The first line on standard output says where it listens; the last one, when it ends, holds its counters as JSON.`,
@@ -62,7 +63,14 @@ What Deltaflash remembers is kept in $DELTAFLASH_STATE, else in the platform's s
 
 /** @throws UsageError for a command that does not exist */
 export function helpFor(name: string): string {
-  const text = (usage as Readonly<Record<string, string | undefined>>)[name];
-  if (text === undefined) throw new UsageError(`there is no command '${name}'`);
-  return `${text}\n`;
+  if (!isCommand(name)) throw noSuchCommand(name);
+  return `${usage[name]}\n`;
+}
+
+export function noSuchCommand(name: string): UsageError {
+  return new UsageError(`there is no command '${name}'`);
+}
+
+function isCommand(name: string): name is keyof typeof usage {
+  return Object.hasOwn(usage, name);
 }

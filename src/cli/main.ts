@@ -1,18 +1,18 @@
 /** The command line's front door: finds the command, runs it, turns its end into an exit code. Commands are loaded when they are needed. */
 import { asFlashError } from "../core/errors.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
-import { helpFor, overview } from "./help.ts";
+import { helpFor, noSuchCommand, overview } from "./help.ts";
 
 type Command = (args: readonly string[]) => Promise<ExitCode>;
 
-const commands: Readonly<Record<string, (() => Promise<Command>) | undefined>> = {
-  flash: async () => (await import("./flash.ts")).flashCommand,
-  plan: async () => (await import("./plan.ts")).planCommand,
-  sim: async () => (await import("./sim.ts")).simCommand,
-  boards: async () => (await import("./tables.ts")).boardsCommand,
-  ports: async () => (await import("./tables.ts")).portsCommand,
-  history: async () => (await import("./tables.ts")).historyCommand,
-};
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["flash", async () => (await import("./flash.ts")).flashCommand],
+  ["plan", async () => (await import("./plan.ts")).planCommand],
+  ["sim", async () => (await import("./sim.ts")).simCommand],
+  ["boards", async () => (await import("./tables.ts")).boardsCommand],
+  ["ports", async () => (await import("./tables.ts")).portsCommand],
+  ["history", async () => (await import("./tables.ts")).historyCommand],
+]);
 
 async function run(args: readonly string[]): Promise<ExitCode> {
   const [name, ...rest] = args;
@@ -25,8 +25,8 @@ async function run(args: readonly string[]): Promise<ExitCode> {
     process.stdout.write(`${VERSION}\n`);
     return exitCodes.done;
   }
-  const load = commands[name];
-  if (load === undefined) throw new UsageError(`there is no command '${name}'`);
+  const load = commands.get(name);
+  if (load === undefined) throw noSuchCommand(name);
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(helpFor(name));
     return exitCodes.done;
@@ -37,11 +37,16 @@ async function run(args: readonly string[]): Promise<ExitCode> {
 /** Put in by the bundler. */
 declare const VERSION: string;
 
+// Whoever reads our output may stop reading: `deltaflash … | head`.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+const [name = ""] = process.argv.slice(2);
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   if (error instanceof UsageError) {
-    process.stderr.write(`deltaflash: ${error.message}\nSee: deltaflash --help\n`);
+    const see = commands.has(name) ? `deltaflash ${name} --help` : "deltaflash --help";
+    process.stderr.write(`deltaflash: ${error.message}\nSee: ${see}\n`);
     process.exitCode = exitCodes.usage;
   } else {
     const failure = asFlashError(error);

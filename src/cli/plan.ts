@@ -1,12 +1,11 @@
 /** `deltaflash plan`: what a flash of the new artifact would write on a board that holds the old one. Needs no board. */
-import { writeFile } from "node:fs/promises";
-import type { Artifact } from "../build/artifact.ts";
 import { loadArtifact } from "../build/load.ts";
 import { formatBytes, hex } from "../core/bytes.ts";
 import { formatDuration } from "../core/trace-text.ts";
 import { offlinePlan, type OfflinePlan } from "../engine/offline-plan.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
-import { readNumber, readOptions } from "./options.ts";
+import { readBaud, readChip, readOptions } from "./options.ts";
+import { checkOutputs, writeOutput } from "./outputs.ts";
 
 const options = { chip: { type: "string" }, baud: { type: "string" }, json: { type: "string" } } as const;
 
@@ -16,16 +15,13 @@ export async function planCommand(args: readonly string[]): Promise<ExitCode> {
   if (oldPath === undefined || newPath === undefined || more.length > 0) {
     throw new UsageError("plan takes the old and the new artifact");
   }
-  const [old, next]: [Artifact, Artifact] = [await loadArtifact([oldPath]), await loadArtifact([newPath])];
-  const baud = values.baud === undefined ? undefined : readNumber(values.baud, "--baud");
-  const plan = offlinePlan(old, next, { chip: values.chip, baud });
-  const toStandardOutput = values.json === "-";
-  (toStandardOutput ? process.stderr : process.stdout).write(formatPlan(plan));
-  if (values.json !== undefined) {
-    const json = `${JSON.stringify(plan, null, 2)}\n`;
-    if (toStandardOutput) process.stdout.write(json);
-    else await writeFile(values.json, json);
-  }
+  const chip = values.chip === undefined ? undefined : readChip(values.chip);
+  const baud = values.baud === undefined ? undefined : readBaud(values.baud);
+  await checkOutputs([values.json]);
+  const old = await loadArtifact([oldPath]);
+  const plan = offlinePlan(old, await loadArtifact([newPath]), { chip, baud });
+  (values.json === "-" ? process.stderr : process.stdout).write(formatPlan(plan));
+  if (values.json !== undefined) await writeOutput(values.json, `${JSON.stringify(plan, null, 2)}\n`);
   return exitCodes.done;
 }
 

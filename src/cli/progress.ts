@@ -1,6 +1,5 @@
 /** Shows on standard error what a job is doing: a bar that redraws itself on a terminal, plain lines elsewhere. */
 import { formatBytes } from "../core/bytes.ts";
-import { formatDuration } from "../core/trace-text.ts";
 import type { Phase } from "../core/trace.ts";
 import type { JobObserver } from "../engine/esp-job.ts";
 
@@ -17,7 +16,8 @@ export interface ProgressOptions {
   readonly nowMs: () => number;
 }
 
-const barWidth = 24;
+const widestBar = 24;
+const narrowestBar = 5;
 /** Not more often than a person can see. */
 const redrawMs = 40;
 /** Without a terminal a line after each of these shares. */
@@ -71,16 +71,30 @@ export class Progress implements JobObserver {
 
   #writing(done: number, total: number, share: number): string {
     const elapsedMs = this.#options.nowMs() - (this.#writeStartMs ?? this.#options.nowMs());
-    const full = Math.round(share * barWidth);
-    const rate = elapsedMs > 0 ? ` ${formatBytes(Math.round((done * 1000) / elapsedMs))}/s` : "";
-    const left =
-      share > 0 && share < 1 && elapsedMs > 0 ? `, ${formatDuration((elapsedMs * (1 - share)) / share)} left` : "";
-    const bar = `[${"#".repeat(full)}${"-".repeat(barWidth - full)}]`;
-    return `writing ${bar} ${String(Math.round(share * 100)).padStart(3)} % ${formatBytes(done)} of ${formatBytes(total)}${rate}${left}`;
+    const figures = [`${formatBytes(Math.min(done, total))} of ${formatBytes(total)}`];
+    if (elapsedMs > 0) figures.push(`${formatBytes(Math.round((done * 1000) / elapsedMs))}/s`);
+    if (share > 0 && share < 1 && elapsedMs > 0) figures.push(`${seconds((elapsedMs * (1 - share)) / share)} left`);
+    const width = this.#barWidth(total);
+    const full = Math.round(share * width);
+    const bar = `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
+    return `writing ${bar} ${String(Math.round(share * 100)).padStart(3)} %  ${figures.join(", ")}`;
+  }
+
+  /** What the longest figures leave of a terminal's line; the same throughout a job, so that the bar does not twitch. */
+  #barWidth(total: number): number {
+    const { length } = formatBytes(total);
+    const longest = "writing [] 100 %   of , 999.9 KiB/s, 999.9 s left".length + 2 * length;
+    return Math.max(narrowestBar, Math.min(widestBar, this.#columns() - longest));
+  }
+
+  /** What fits without moving the cursor to the next line; no limit where there is no terminal. */
+  #columns(): number {
+    const { isTTY, columns } = this.#options.output;
+    return isTTY === true ? Math.max(20, (columns ?? 80) - 1) : Infinity;
   }
 
   #draw(text: string): void {
-    const cut = text.slice(0, Math.max(20, (this.#options.output.columns ?? 80) - 1));
+    const cut = text.slice(0, this.#columns());
     if (cut === this.#shown) return;
     this.#options.output.write(`\r${cut}\u001b[K`);
     this.#shown = cut;
@@ -89,6 +103,10 @@ export class Progress implements JobObserver {
   #line(text: string): void {
     this.#options.output.write(`${text}\n`);
   }
+}
+
+function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
 }
 
 const verbs: Readonly<Record<Phase, string>> = {

@@ -10,11 +10,17 @@ export interface Surroundings {
 }
 
 export function formatReport(report: Report, { simulated, says }: Surroundings): string {
-  const lines = [headline(report), ...report.notes.map((note) => `note: ${note}`)];
-  if (report.error !== null) lines.push(`deltaflash: ${report.error.message}`, report.error.remedy);
-  if (report.spans.length > 0) lines.push("", formatTrace(traceOf(report)));
-  const { sentBytes, receivedBytes, roundTrips } = report.wire;
-  lines.push(`wire: ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received, ${roundTrips} round trips`);
+  const { error, notes, spans, wire } = report;
+  const lines = error === null || spans.length > 0 ? [headline(report)] : [];
+  lines.push(...notes.map((note) => `note: ${note}`));
+  if (error !== null) lines.push(`deltaflash: ${error.message}`, error.remedy);
+  if (spans.length > 0) lines.push("", formatTrace(traceOf(report)));
+  if (wire.sentBytes > 0) {
+    const { sentBytes, receivedBytes, roundTrips } = wire;
+    lines.push(
+      `wire: ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received, ${roundTrips} round trips`,
+    );
+  }
   if (says !== undefined) lines.push(`the board says: ${says}`);
   if (simulated) lines.push("This was a simulated board: its times are a model's, not a real board's.");
   return `${lines.join("\n")}\n`;
@@ -35,6 +41,6 @@ function headline(report: Report): string {
     case "planned":
       return `would write ${share}, about ${formatDuration(report.estimateMs ?? 0)}: ${where}`;
     case "failed":
-      return `failed after ${time}: ${where}`;
+      return `${report.error?.code === "cancelled" ? "cancelled" : "failed"} after ${time}: ${where}`;
   }
 }

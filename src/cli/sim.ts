@@ -1,10 +1,13 @@
 /** `deltaflash sim`: serves a simulated board to any program until it is told to stop. */
 import { readFile } from "node:fs/promises";
+import { FlashError } from "../core/errors.ts";
 import { replaceFile } from "../engine/state-folder.ts";
 import { makeSimBoard, simBoards } from "../sim/boards.ts";
+import { parseFaults } from "../sim/fault-spec.ts";
 import { serve } from "../sim/serve.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
 import { readNumber, readOptions } from "./options.ts";
+import { unwritable } from "./outputs.ts";
 
 const text = { type: "string" } as const;
 const options = {
@@ -16,52 +19,81 @@ const options = {
   factory: { type: "boolean" },
 } as const;
 const speeds = ["real", "10x", "max"] as const;
+const smallestChip = 64 * 1024;
 
 export async function simCommand(args: readonly string[]): Promise<ExitCode> {
+  const stopped = untilToldToStop();
   const { values, positionals } = readOptions(args, options);
-  const [id, ...more] = positionals;
-  if (id === undefined || more.length > 0) {
-    throw new UsageError(`sim takes one board: ${simBoards.map((board) => board.id).join(", ")}`);
+  const [id = "", ...more] = positionals;
+  const row = simBoards.find((one) => one.id === id);
+  if (row === undefined || more.length > 0) {
+    throw new UsageError(`sim takes one board: ${simBoards.map((one) => one.id).join(", ")}`);
   }
   const speed = speeds.find((one) => one === (values.speed ?? "real"));
-  if (speed === undefined) throw new UsageError(`--speed is ${speeds.join(", ")}`);
+  if (speed === undefined) throw new UsageError(`--speed ${values.speed ?? ""} is not one of ${speeds.join(", ")}`);
+  const faults = values.fault === undefined ? [] : offWords(() => parseFaults(values.fault ?? ""));
+  const seed = values.seed === undefined ? 1 : readNumber(values.seed, "--seed");
   const listen = values.listen ?? "tcp://127.0.0.1:0";
-  const flash = values.flash === undefined ? undefined : await flashContents(values.flash, id);
+  const flash = values.flash === undefined ? undefined : await flashContents(values.flash, row.flashBytes);
   // Over raw TCP and a pty nobody can reset the board, so it starts in its loader.
-  const hasLines = listen.startsWith("rfc2217:");
+  const startInLoader = !listen.startsWith("rfc2217:");
+  const factory = values.factory ?? false;
   const board = makeSimBoard({
     board: id,
     ...(flash === undefined ? {} : { flash }),
-    ...(values.factory === true ? { factory: true } : {}),
-    ...(values.fault === undefined ? {} : { faults: values.fault }),
-    ...(values.seed === undefined ? {} : { seed: readNumber(values.seed, "--seed") }),
-    startInLoader: !hasLines,
+    factory,
+    faults,
+    seed,
+    startInLoader,
   });
-  const server = await serve(board, listen, { speed });
+  const server = await serve(board, listen, { speed }).catch((error: unknown) => {
+    throw error instanceof FlashError && error.code === "board-not-found" ? inWords(error) : error;
+  });
   process.stdout.write(`listening ${server.address}\n`);
-  await untilToldToStop();
+  const lost = await Promise.race([stopped, server.ended]);
   await server.close();
   if (values.flash !== undefined) await replaceFile(values.flash, board.flash);
   process.stdout.write(`${JSON.stringify(board.counters())}\n`);
+  if (lost !== undefined) {
+    throw new FlashError(lost.code, lost.message, { cause: lost, remedy: "Start the simulated board again." });
+  }
   return exitCodes.done;
 }
 
-/** A new file stands for a blank chip. */
-async function flashContents(path: string, id: string): Promise<Uint8Array> {
-  const size = simBoards.find((board) => board.id === id)?.flashBytes ?? 0x400000;
+/** What is wrong with the words of an option is a matter of the command line, not of a board. */
+function offWords<T>(read: () => T): T {
   try {
-    return await readFile(path);
+    return read();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    const blank = new Uint8Array(size).fill(0xff);
-    await replaceFile(path, blank);
-    return blank;
+    throw error instanceof FlashError ? inWords(error) : error;
   }
 }
 
-function untilToldToStop(): Promise<void> {
+function inWords(error: FlashError): UsageError {
+  return new UsageError(`${error.message}\n${error.remedy}`);
+}
+
+/** A new file stands for a blank chip. */
+async function flashContents(path: string, flashBytes: number): Promise<Uint8Array> {
+  let contents: Uint8Array;
+  try {
+    contents = await readFile(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw unwritable(path, cause);
+    contents = new Uint8Array(flashBytes).fill(0xff);
+    await replaceFile(path, contents).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
+  }
+  if (contents.length >= smallestChip && Number.isInteger(Math.log2(contents.length))) return contents;
+  throw new FlashError("bad-image", `${path} holds ${contents.length} bytes, which is no size of a flash chip`, {
+    remedy: "Give the contents of a whole chip, 64 KiB or more and a power of two, or a file that does not exist yet.",
+  });
+}
+
+function untilToldToStop(): Promise<undefined> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve(undefined));
+    process.once("SIGTERM", () => resolve(undefined));
   });
 }
