@@ -22,7 +22,7 @@ export interface EspJobOptions {
   /** undefined: 921600, or what worked on this port last time; 115200 where the port cannot follow a change. */
   readonly baud: number | undefined;
   readonly chip: string | undefined;
-  /** Refuse a board with another identity. */
+  /** Refuse any board but the one with this identity, or with this name in the catalogue. */
   readonly identity: string | undefined;
   readonly full: boolean;
   readonly ram: boolean;
@@ -142,7 +142,7 @@ async function flash(running: Running, transport: SerialTransport): Promise<Flas
   running.chip = session.chip;
   running.identity = session.identity;
   running.resetWay = findings.resetWay;
-  checkIdentity(job, session.identity);
+  checkIdentity(running);
   const board = await history.board(session.identity, session.chip);
   context.trace.enter("plan", "image");
   const facts = { port: job.port, flashId: findings.flashId };
@@ -184,10 +184,11 @@ function expectedChip(job: EspJob): string | undefined {
   return chip.name;
 }
 
-function checkIdentity(job: EspJob, identity: string): void {
+/** `--board` takes what the report calls `board` or `identity`. */
+function checkIdentity({ job, chip, identity }: Running): void {
   const wanted = job.options.identity?.toLowerCase();
-  if (wanted === undefined || wanted === identity) return;
-  throw new FlashError("wrong-chip", `the board on ${job.port} is ${identity}, not ${wanted}`, {
+  if (wanted === undefined || [identity, job.board ?? chip].includes(wanted)) return;
+  throw new FlashError("wrong-chip", `the board on ${job.port} is ${job.board ?? chip} ${identity}, not ${wanted}`, {
     remedy: "Plug in the board you mean, or leave --board away.",
   });
 }
@@ -231,7 +232,7 @@ async function loadIntoRam(running: Running, transport: SerialTransport): Promis
   running.chip = chip.name;
   running.identity = identity;
   running.resetWay = entered.way;
-  checkIdentity(job, identity);
+  checkIdentity(running);
   context.trace.enter("plan", "RAM program");
   const segments = checkRamProgram(artifact.elf, chip.name);
   const bytes = segments.reduce((sum, segment) => sum + segment.data.length, 0);

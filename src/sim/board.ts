@@ -13,10 +13,15 @@ export interface SimBoard {
    * board's, whatever that is and however it changes.
    */
   setBaudRate(baud: number, atMs: number): void;
-  /** The next moment at which something happens by itself (a byte arrives, an answer is ready), or undefined when all is quiet. */
+  /**
+   * A moment before which the host cannot hear anything new, as late as the board can tell: to advance straight to it misses
+   * nothing. undefined when all is quiet.
+   */
   nextEventMs(): number | undefined;
   /** Lets time pass and returns all bytes that have reached the host by then. @throws FlashError `disconnected` after the cable was pulled. */
   advance(toMs: number): Uint8Array;
+  /** Somebody presses the reset button, with or without holding the boot button: for links without reset lines. */
+  pressReset?(atMs: number, buttons: { readonly boot: boolean }): void;
   /** Counters for reports: see the command line's contract for `sim`. */
   counters(): SimCounters;
 }

@@ -112,7 +112,6 @@ export class EspBoard implements SimBoard {
   receive(bytes: Uint8Array, atMs: number): void {
     this.#settle(atMs);
     if (!this.#plugged) return;
-    this.#bytesIn += bytes.length;
     const { bytes: changed, unplugAfter } = this.#faults.onWire("in", bytes.slice());
     const through = unplugAfter === undefined ? changed : changed.subarray(0, unplugAfter);
     this.#wire.sendFromHost(through, atMs);
@@ -271,20 +270,26 @@ export class EspBoard implements SimBoard {
     if (input === undefined) return;
     const { receiver } = this.#core;
     let count = input.bytes.length;
-    if (receiver === undefined) this.#wire.consume(count);
+    if (receiver === undefined) this.#consume(count);
     else if (!input.sameRate && this.#core.adoptsRate) {
-      this.#wire.consume(count);
+      this.#consume(count);
       this.#core.baud = input.baud;
     } else {
       if (this.#wire.hostBaud === 0 && this.#core.adoptsRate) this.#core.baud = RATELESS_BAUD;
       if (this.#wire.comesAfterPause()) receiver.lineWasIdle();
       count = receiver.take(input.bytes);
-      const atMs = this.#wire.consume(count);
+      const atMs = this.#consume(count);
       if (receiver.isReady) {
         this.#nowMs = Math.max(this.#nowMs, atMs);
         this.#core.wake(this.#nowMs);
       }
     }
+  }
+
+  /** @returns the arrival time of the last byte */
+  #consume(count: number): number {
+    this.#bytesIn += count;
+    return this.#wire.consume(count);
   }
 
   #send(bytes: Uint8Array, nowMs: number): void {

@@ -12,6 +12,7 @@ import { romLoader } from "./esp-rom.ts";
 import type { Receiver } from "./esp-slip.ts";
 import { officialStub, officialStubAt } from "./esp-stub.ts";
 import type { StubRelease } from "./esp-stub-uploads.ts";
+import { securityFuses } from "./esp-security.ts";
 import { NorCommands } from "./nor-commands.ts";
 import type { NorFlash } from "./nor-flash.ts";
 
@@ -61,7 +62,7 @@ export class EspCore implements Machine {
       chip: parts.chip,
       memory: this.memory,
       nor: this.#nor,
-      fuses: parts.chip.mac(parts.mac),
+      fuses: { ...securityFuses(parts.chip, parts.settings.security), ...parts.chip.mac(parts.mac) },
       hooks: {
         nowMs: () => this.#nowMs,
         baud: () => this.#baud,

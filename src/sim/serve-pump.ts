@@ -90,6 +90,11 @@ export class BoardPump {
     this.#act((atMs) => this.#board.setBaudRate(baud, atMs));
   }
 
+  /** Somebody holds the boot button and presses reset, on boards that have them. */
+  resetIntoLoader(): void {
+    this.#act((atMs) => this.#board.pressReset?.(atMs, { boot: true }));
+  }
+
   /** Throws away what has reached the host by now and was not sent yet. */
   purge(): void {
     this.#discarding = true;

@@ -71,12 +71,16 @@ async function serveWire(
   return { address: wire.address, ended, close, [Symbol.asyncDispose]: close };
 }
 
-/** Raw bytes. There is no rate on this wire, so the host's rate follows the board's: 0. */
+/**
+ * Raw bytes. There is no rate on this wire, so the host's rate follows the board's: 0. Nor are there reset lines, so every
+ * client finds the board in its loader.
+ */
 async function listenTcp(listen: string, pump: BoardPump): Promise<OpenWire> {
   const { host, port } = parseSocketAddress(listen);
   const listener = await listenForOne(host, port, (socket) => {
     const link = socketLink(socket);
     pump.setBaudRate(0);
+    pump.resetIntoLoader();
     pump.attach(link);
     return { onBytes: (bytes) => pump.receive(bytes), onGone: () => pump.detach(link) };
   });

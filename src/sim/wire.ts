@@ -78,6 +78,11 @@ export class Wire {
     return this.#byteMs(this.deviceBaud);
   }
 
+  /** The bridge's delay in each direction. */
+  get latencyMs(): number {
+    return this.#options.latencyMs;
+  }
+
   /** When the next byte reaches the chip. */
   nextToDeviceMs(): number | undefined {
     const train = this.#toDevice[0];

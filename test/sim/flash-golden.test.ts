@@ -29,7 +29,9 @@ describe("ESP32-C3 at 921600 baud", () => {
       reset    start the program                  10.0 ms                                         #
       total                                     1476.0 ms"
     `);
-    expect(rig.bootLine()).toMatchInlineSnapshot(`"I (430) app: running "meter" 2.3.1, elf sha256 6a806200fc97ab08, from factory at 0x10000"`);
+    expect(rig.bootLine()).toMatchInlineSnapshot(
+      `"I (430) app: running "meter" 2.3.1, elf sha256 6a806200fc97ab08, from factory at 0x10000"`,
+    );
   });
 
   test("the same build again writes nothing, says so, and starts the program", async () => {
@@ -80,7 +82,9 @@ describe("ESP32-C3 at 921600 baud", () => {
     expect(phaseMs(report, "connect")).toBeLessThanOrEqual(350);
     const worn = [...rig.board.wear.keys()].filter((sector) => rig.board.wear[sector] !== wear[sector]);
     expect(worn).toEqual([0x10, 0x21, 0x37]);
-    expect(rig.bootLine()).toMatchInlineSnapshot(`"I (430) app: running "meter" 2.3.1, elf sha256 c0137a55fae48f2b, from factory at 0x10000"`);
+    expect(rig.bootLine()).toMatchInlineSnapshot(
+      `"I (430) app: running "meter" 2.3.1, elf sha256 c0137a55fae48f2b, from factory at 0x10000"`,
+    );
   });
 
   test("one changed sector of a raw file takes less than half a second", async () => {

@@ -107,7 +107,7 @@ describe("an image that does not belong on the board is refused before anything 
   test("another board than the one that was named", async () => {
     const rig = new Rig({ board: "esp32c3" });
     const report = await refused(rig, () => rig.flash(bytesAt(0x10000, data), { identity: "60:55:F9:00:00:02" }));
-    expect(report.error?.message).toBe("the board on sim is 60:55:f9:00:00:01, not 60:55:f9:00:00:02");
+    expect(report.error?.message).toBe("the board on sim is esp32c3 60:55:f9:00:00:01, not 60:55:f9:00:00:02");
   });
 });
 
@@ -159,6 +159,11 @@ describe("ports and boards that are out of the ordinary", () => {
     const report = await rig.flash(bytesAt(0x10000, data));
     expect(report).toMatchObject({ result: "flashed", error: null });
     expect(report.notes).toContain("sim has no reset line: press the board's reset button to start the program.");
+    const again = await rig.flash(bytesAt(0x10000, data));
+    expect(again).toMatchObject({ result: "unchanged", error: null });
+    const cut = await rig.flash(bytesAt(0x10000, pseudoFirmware(0x4000, 8)), { reset: false });
+    expect(cut.result).toBe("flashed"); // the loader is left at the high rate
+    expect(await rig.flash(bytesAt(0x10000, data))).toMatchObject({ result: "flashed", error: null });
   });
 
   test("a board that runs its program and cannot be reset is a timeout that says so", async () => {

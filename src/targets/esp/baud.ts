@@ -18,7 +18,7 @@ export function lowerBaud(baud: number): number | undefined {
 
 /** How often and how long the new rate is tried. */
 const probeIntervalMs = 20;
-const probes = 5;
+const probes = 6;
 
 /**
  * @returns the rate that holds now: the old one where this ROM cannot change it
@@ -53,6 +53,7 @@ async function follow(client: LoaderClient, transport: SerialTransport, baud: nu
   await transport.setBaudRate(baud);
   await client.flush();
   for (let probe = 0; probe < probes; probe++) {
+    if (probe % 2 === 1) await client.realign();
     if ((await client.sync(probeIntervalMs)) !== undefined) return;
   }
   throw new FlashError("timeout", `the board on ${transport.name} does not answer at ${baud} baud`, {

@@ -26,6 +26,10 @@ export type Personality = "rom" | "stub";
 /** Longest wait without a look at the cancel signal. */
 const longestWaitMs = 100;
 
+/** Two SYNCs' worth of answers; a copy takes 1.2 ms at 115200. */
+const mostSyncCopies = 16;
+const quietMs = 10;
+
 export interface RequestOptions {
   /** For the data commands: the checksum over the block's data. */
   readonly checksum?: number;
@@ -143,6 +147,15 @@ export class LoaderClient {
   }
 
   /**
+   * One frame mark alone. The stub takes the mark behind a frame that was cut for the beginning of the next one, and from then
+   * on hears only what stands between frames; one mark more sets it right. Where nothing was cut it does the harm that it
+   * cures elsewhere, so it is for every second attempt.
+   */
+  async realign(): Promise<void> {
+    await this.transport.write(Uint8Array.of(0xc0));
+  }
+
+  /**
    * One SYNC; tells who answered, or undefined when nobody did within `timeoutMs`. Later copies of the answer are
    * skipped by later requests, since they carry SYNC's number.
    */
@@ -154,8 +167,16 @@ export class LoaderClient {
       if (frame === undefined) return undefined;
       const response = decodeResponse(frame);
       // A stub answers SYNC with value 0; a ROM repeats the first word of the payload.
-      if (response?.op === SYNC.op && response.body[0] === 0) return response.value === 0 ? "stub" : "rom";
+      if (response?.op !== SYNC.op || response.body[0] !== 0) continue;
+      if (response.value !== 0) return "rom";
+      await this.#untilQuiet();
+      return "stub";
     }
+  }
+
+  /** A stub hears nothing while it sends the eight copies of its answer, so what is sent before the last of them is lost. */
+  async #untilQuiet(): Promise<void> {
+    for (let copies = 0; copies < mostSyncCopies; copies++) if ((await this.nextFrame(quietMs)) === undefined) return;
   }
 
   #checkCancelled(): void {

@@ -49,7 +49,7 @@ export async function writeRun(client: LoaderClient, chip: Chip, run: Run): Prom
     } catch (error) {
       if (attempt === runAttempts || !isWorthAnotherTry(error)) throw placed(error, run);
       client.context.log(`run at ${hex(run.address)}: ${String(error)}; once more`);
-      await resync(client);
+      if (!(await resync(client))) throw placed(error, run);
     }
   }
 }
@@ -161,8 +161,8 @@ function isWorthAnotherTry(error: unknown): boolean {
 
 /** After an error anything may be on the line: ends a frame that was cut, lets late answers come, and asks for a sign of life. */
 async function resync(client: LoaderClient): Promise<void> {
-  await client.transport.write(Uint8Array.of(0xc0, 0xc0));
   for (let tries = 0; tries < 10; tries++) {
+    if (tries % 2 === 0) await client.realign();
     await client.flush();
     if ((await client.sync(100)) !== undefined) return;
   }

@@ -60,10 +60,9 @@ async function askSecurityInfo(client: LoaderClient): Promise<SecurityInfo | und
     if (frame === undefined) return undefined;
     const response = decodeResponse(frame);
     if (response === undefined) continue;
-    const failed = response.body[0] !== 0;
-    if (response.op === SYNC.op && failed) return undefined;
-    if (response.op !== GET_SECURITY_INFO.op) continue;
     const { body } = response;
+    if (client.personality === "rom" && response.op === SYNC.op && body[0] !== 0) return undefined;
+    if (response.op !== GET_SECURITY_INFO.op) continue;
     if (body.length >= securityInfoChip.size + 2) return securityInfoChip.read(body);
     if (body.length >= securityInfo.size + 2) return { ...securityInfo.read(body), chipId: undefined };
     return undefined;

@@ -7,6 +7,7 @@ import type { Range } from "../../core/image.ts";
 import type { FlashCosts, MemoryStep } from "../../core/plan.ts";
 import type { SerialTransport } from "../../transport/transport.ts";
 import type { MemorySession } from "../target.ts";
+import { changeStubBaud, startBaud } from "./baud.ts";
 import type { Chip } from "./chips.ts";
 import type { LoaderClient } from "./client.ts";
 import { flashMd5, READ_FLASH, READ_FLASH_SLOW, readFlash, readFlashSlow, SPI_FLASH_MD5, word } from "./commands.ts";
@@ -98,7 +99,8 @@ export class EspSession implements MemorySession {
 
   async reset(): Promise<void> {
     const { client, transport, way } = this.#parts;
-    await resetIntoProgram(transport, client.context, way);
+    if (transport.hasModemLines) await resetIntoProgram(transport, client.context, way);
+    else await changeStubBaud(client, transport, { from: this.baud, to: startBaud }); // where the next job looks for the loader
   }
 
   async #readByStub(range: Range): Promise<Uint8Array> {

@@ -72,12 +72,13 @@ class BaudFailed extends FlashError {}
 async function connectAt(transport: SerialTransport, context: Context, options: EspOptions): Promise<Connected> {
   const { trace } = context;
   const client = new LoaderClient(transport, context);
-  const { entered, chip } = await greet(client, transport, options);
+  const { entered, chip, rate } = await greet(client, transport, options);
   const rom = entered.personality === "rom";
   const link = linkOf(transport);
   const wanted = link === "uart" ? options.baud : startBaud;
   trace.enter("connect", "bit rate");
-  let baud = rom ? await atRate(() => changeRomBaud(client, transport, chip, wanted)) : startBaud;
+  let baud = rate;
+  if (rom && rate === startBaud) baud = await atRate(() => changeRomBaud(client, transport, chip, wanted));
 
   trace.enter("connect", "identity");
   await checkFuses(client, chip);
@@ -110,12 +111,11 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
 async function greet(
   client: LoaderClient,
   transport: SerialTransport,
-  options: Pick<EspOptions, "resetWay" | "expectedChip">,
-): Promise<{ entered: Entered; chip: Chip }> {
+  options: Pick<EspOptions, "resetWay" | "expectedChip"> & { readonly baud: number | undefined },
+): Promise<{ entered: Entered; chip: Chip; rate: number }> {
   const { trace } = client.context;
   trace.enter("connect", "reset + sync");
-  await transport.setBaudRate(startBaud);
-  const entered = await enterLoader(client, transport, resetWays(transport, options.resetWay));
+  const { entered, rate } = await enterAtAnyRate(client, transport, options);
   client.personality = entered.personality;
   trace.enter("connect", "chip");
   const chip = await detectChip(client);
@@ -123,7 +123,26 @@ async function greet(
   const link = linkOf(transport);
   if (link === "usb-otg") client.longestBlockBytes = longestOtgBlockBytes;
   if (link === "usb-serial-jtag") await stopWatchdogs(client, chip.name);
-  return { entered, chip };
+  return { entered, chip, rate };
+}
+
+/** Where nothing can reset the board, the loader may still run at the rate of a job that was cut short. */
+async function enterAtAnyRate(
+  client: LoaderClient,
+  transport: SerialTransport,
+  options: Pick<EspOptions, "resetWay"> & { readonly baud: number | undefined },
+): Promise<{ entered: Entered; rate: number }> {
+  await transport.setBaudRate(startBaud);
+  try {
+    return { entered: await enterLoader(client, transport, resetWays(transport, options.resetWay)), rate: startBaud };
+  } catch (error) {
+    const rate = options.baud ?? startBaud;
+    const silent = error instanceof FlashError && error.code === "timeout";
+    if (transport.hasModemLines || rate === startBaud || !silent) throw error;
+    await transport.setBaudRate(rate);
+    const [way = "none"] = resetWays(transport, undefined);
+    return { entered: await enterLoader(client, transport, [way]).catch(() => Promise.reject(error)), rate };
+  }
 }
 
 /**
