@@ -159,13 +159,14 @@ function isWorthAnotherTry(error: unknown): boolean {
   return error instanceof LoaderRefusal || (error instanceof FlashError && error.code === "timeout");
 }
 
-/** After an error anything may be on the line: ends a frame that was cut, lets late answers come, and asks for a sign of life. */
-async function resync(client: LoaderClient): Promise<void> {
+/** After an error anything may be on the line: ends a frame that was cut, lets late answers come, and asks for a sign of life; false when none comes. */
+async function resync(client: LoaderClient): Promise<boolean> {
   for (let tries = 0; tries < 10; tries++) {
     if (tries % 2 === 0) await client.realign();
     await client.flush();
-    if ((await client.sync(100)) !== undefined) return;
+    if ((await client.sync(100)) !== undefined) return true;
   }
+  return false;
 }
 
 function placed(error: unknown, run: Run): unknown {
