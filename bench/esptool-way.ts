@@ -10,10 +10,12 @@ import { TraceRecorder } from "../src/core/trace.ts";
 import type { SimBoard } from "../src/sim/board.ts";
 import { SimTransport } from "../src/sim/sim-transport.ts";
 import type { VirtualClock } from "../src/sim/virtual-clock.ts";
-import { changeStubBaud, startBaud } from "../src/targets/esp/baud.ts";
+import { startBaud } from "../src/targets/esp/baud.ts";
 import type { Chip } from "../src/targets/esp/chips.ts";
 import { LoaderClient } from "../src/targets/esp/client.ts";
 import {
+  CHANGE_BAUDRATE,
+  changeBaudrate,
   FLASH_DEFL_BEGIN,
   FLASH_DEFL_DATA,
   FLASH_DEFL_END,
@@ -90,8 +92,10 @@ async function connect(
   await startInRam(client, await loadOfficialStub(chip, undefined));
   if (!(await awaitGreeting(client, 300))) throw new FlashError("timeout", "no stub");
   client.personality = "stub";
-  await changeStubBaud(client, transport, { from: startBaud, to: baud });
+  await client.request(CHANGE_BAUDRATE, changeBaudrate.write({ newBaud: baud, oldBaud: startBaud }));
+  await transport.setBaudRate(baud);
   await clock.sleep(50);
+  await client.flush();
   for (let trip = 0; trip < flashChipRoundTrips; trip++) await client.readRegister(chip.spi.base);
   await client.request(
     SPI_SET_PARAMS,

@@ -1,7 +1,7 @@
 /** Changes the bit rate at both ends, and makes sure that both still understand each other. */
 import { FlashError } from "../../core/errors.ts";
 import type { SerialTransport } from "../../transport/transport.ts";
-import type { Chip } from "./chips.ts";
+import { magicAddress, type Chip } from "./chips.ts";
 import type { LoaderClient } from "./client.ts";
 import { CHANGE_BAUDRATE, changeBaudrate } from "./commands.ts";
 
@@ -15,6 +15,12 @@ const ladder = [2_000_000, 1_500_000, 921_600, 460_800, 230_400, startBaud];
 export function lowerBaud(baud: number): number | undefined {
   return ladder.find((rate) => rate < baud);
 }
+
+/**
+ * After its answer a stub waits, changes the rate and waits again, 10 ms in all (the legacy one 11): what is sent meanwhile is
+ * cut in two and spoils the next frame as well, so nothing can be asked. Source: esp-flasher-stub.
+ */
+const stubDeafMs = 12;
 
 /** How often and how long the new rate is tried. */
 const probeIntervalMs = 20;
@@ -46,6 +52,7 @@ export async function changeStubBaud(
 ): Promise<void> {
   if (rates.from === rates.to) return;
   await client.request(CHANGE_BAUDRATE, changeBaudrate.write({ newBaud: rates.to, oldBaud: rates.from }));
+  await client.context.clock.sleep(stubDeafMs, client.context.signal);
   await follow(client, transport, rates.to);
 }
 
@@ -54,11 +61,23 @@ async function follow(client: LoaderClient, transport: SerialTransport, baud: nu
   await client.flush();
   for (let probe = 0; probe < probes; probe++) {
     if (probe % 2 === 1) await client.realign();
-    if ((await client.sync(probeIntervalMs)) !== undefined) return;
+    if (await answers(client)) return;
   }
   throw new FlashError("timeout", `the board on ${transport.name} does not answer at ${baud} baud`, {
     remedy: `Flash with --baud ${lowerBaud(baud) ?? startBaud}.`,
   });
+}
+
+/** A stub is asked for a register, because it is deaf until it has sent all eight answers to a SYNC. */
+async function answers(client: LoaderClient): Promise<boolean> {
+  if (client.personality === "rom") return (await client.sync(probeIntervalMs)) !== undefined;
+  try {
+    await client.readRegister(magicAddress, probeIntervalMs);
+    return true;
+  } catch (error) {
+    if (error instanceof FlashError && error.code === "timeout") return false;
+    throw error;
+  }
 }
 
 /**

@@ -6,6 +6,9 @@ import { imageChips, type EspImageChip } from "./image-chips.ts";
 
 export type ChipName = EspImageChip;
 
+/** A word in every chip's ROM; it tells the older chips apart. */
+export const magicAddress = 0x40001000;
+
 /** Where the flash controller's registers stand, as offsets from `base`. */
 export interface SpiRegisters {
   readonly base: number;

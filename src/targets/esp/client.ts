@@ -132,8 +132,8 @@ export class LoaderClient {
     await this.request(command, encodeBlock(data, sequence), { ...options, checksum: dataChecksum(data) });
   }
 
-  async readRegister(address: number): Promise<number> {
-    return (await this.request(READ_REG, word.write({ value: address }))).value;
+  async readRegister(address: number, timeoutMs = READ_REG.ms): Promise<number> {
+    return (await this.request(READ_REG, word.write({ value: address }), { timeoutMs })).value;
   }
 
   /** Several registers in one request. */

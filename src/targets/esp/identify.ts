@@ -2,12 +2,10 @@
 import { hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
 
-import { chipOfImageId, chipOfMagic, chipNamed, chips, type Chip, type SecurityBits } from "./chips.ts";
+import { chipNamed, chipOfImageId, chipOfMagic, chips, magicAddress, type Chip, type SecurityBits } from "./chips.ts";
 import type { LoaderClient } from "./client.ts";
 import { decodeResponse, GET_SECURITY_INFO, securityInfo, securityInfoChip, SYNC } from "./commands.ts";
 
-/** The word that tells the older chips apart. */
-const magicAddress = 0x40001000;
 /** Flag bits of GET_SECURITY_INFO. */
 const secureBootFlag = 1 << 0;
 const secureDownloadFlag = 1 << 2;
