@@ -1,0 +1,143 @@
+/**
+ * Every message between a front end and the server, typed: names, parameters, results. Data only, so that any front end can
+ * import it. Paths are absolute; times are milliseconds; failures of a flash are reports, never error responses.
+ */
+import type { Report } from "../engine/report.ts";
+
+/** Where to flash: a port as the command line takes it, and what the user fixed beside it. */
+export interface TargetSelection {
+  readonly port: string;
+  readonly chip?: string;
+  /** Identity or catalogue name that the board must have. */
+  readonly board?: string;
+  readonly baud?: number;
+  readonly useStub?: boolean;
+}
+
+/** One thing that a build of a workspace folder makes. */
+export interface ProjectCandidate {
+  /** Stays the same between discoveries: `esp-idf:/ws/build`. */
+  readonly id: string;
+  readonly system: string;
+  readonly title: string;
+  /** What `loadArtifact` takes. */
+  readonly artifact: readonly string[];
+  /** Files whose change means that a build has ended. */
+  readonly watch: readonly string[];
+  readonly chip?: string;
+  readonly port?: string;
+  readonly baud?: number;
+  readonly monitorBaud?: number;
+  /** Sentences for *Why This Target?*: what was read where, and what it said. */
+  readonly reasons: readonly string[];
+}
+
+export type FlashMode = "changed" | "full" | "ram" | "plan";
+
+export interface FlashParams {
+  readonly target: TargetSelection;
+  readonly artifact: readonly string[];
+  readonly mode: FlashMode;
+  readonly appOnly?: boolean;
+  /** Why: `key`, `button`, `task`, `build:watcher` … kept with the report. */
+  readonly trigger: string;
+}
+
+export interface PortChoice {
+  readonly port: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly simulated: boolean;
+  /** The board that was last seen there. */
+  readonly identity?: string;
+  readonly chip?: string;
+  /** Who holds it, where the system tells. */
+  readonly holder?: string;
+}
+
+/** What a board is doing, for status bar and panel. */
+export type BoardState =
+  | { readonly kind: "idle" }
+  | { readonly kind: "connecting" }
+  /** Connected ahead of the flash, while the compiler runs. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "working"; readonly phase: string; readonly percent: number | undefined }
+  | { readonly kind: "done"; readonly result: string; readonly totalMs: number }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string };
+
+export interface StoredReport {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly trigger: string;
+  readonly artifact: readonly string[];
+  readonly report: Report;
+}
+
+/** A section or symbol of the artifact that differs from what the board holds. */
+export interface ChangedItem {
+  readonly kind: "section" | "symbol";
+  readonly name: string;
+  readonly oldAddress?: number;
+  readonly oldSize?: number;
+  readonly newAddress?: number;
+  readonly newSize?: number;
+}
+
+export interface PlanView {
+  readonly sectors: number;
+  readonly sectorsToWrite: number;
+  readonly bytesToWrite: number;
+  /** Erase, write and verify. */
+  readonly estimateMs: number;
+  readonly fullEstimateMs: number;
+  /** False when nothing is known of the board, so everything may have to be written. */
+  readonly boardKnown: boolean;
+  readonly runs: readonly { readonly address: number; readonly bytes: number; readonly erase: string }[];
+  readonly changed: readonly ChangedItem[];
+}
+
+export interface BuildHint {
+  readonly project: string;
+  /** `task`, `terminal`, `cmake-tools`, `own`. The server's own watcher adds `watcher`. */
+  readonly source: string;
+  readonly exitCode?: number;
+}
+
+export interface BuildCompleted {
+  readonly project: string;
+  /** Digest of the loadable bytes: the same build is told once. */
+  readonly id: string;
+  readonly sources: readonly string[];
+  readonly exitCode?: number;
+  /** False when the loadable bytes are those of the build before. */
+  readonly changed: boolean;
+}
+
+export type MonitorState = "open" | "paused" | "reconnecting" | "closed";
+
+/** Requests of the front end: name → parameters and result. */
+export interface Requests {
+  "deltaflash/discover": [{ folders: readonly string[] }, { projects: readonly ProjectCandidate[] }];
+  "deltaflash/ports": [Record<never, never>, { ports: readonly PortChoice[] }];
+  /** Connects ahead; resolves at once. A flash of the same target takes the session over, otherwise it is dropped after a while. */
+  "deltaflash/prepare": [{ target: TargetSelection }, null];
+  "deltaflash/flash": [FlashParams, Report];
+  "deltaflash/cancel": [{ port: string }, null];
+  /** From the record of the board that was last seen at the port; touches no board. */
+  "deltaflash/plan": [{ target: TargetSelection; artifact: readonly string[] }, PlanView];
+  "deltaflash/reports": [{ identity?: string; limit: number }, { reports: readonly StoredReport[] }];
+  "deltaflash/watch": [{ projects: readonly ProjectCandidate[] }, null];
+  "deltaflash/hint": [BuildHint, null];
+  "deltaflash/monitor/open": [{ port: string; baud: number; logFile?: string }, null];
+  "deltaflash/monitor/write": [{ port: string; text: string }, null];
+  "deltaflash/monitor/close": [{ port: string }, null];
+}
+
+/** Notifications of the server: name → parameters. */
+export interface Notifications {
+  "deltaflash/state": { readonly port: string; readonly state: BoardState };
+  "deltaflash/report": StoredReport;
+  "deltaflash/buildCompleted": BuildCompleted;
+  "deltaflash/monitor/data": { readonly port: string; readonly text: string };
+  "deltaflash/monitor/state": { readonly port: string; readonly state: MonitorState; readonly detail?: string };
+}
