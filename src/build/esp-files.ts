@@ -2,6 +2,7 @@
  * The little that reading a build folder must know of ESP image files: which one is an application, for which chip, and where it goes.
  * Does not check them; the target does that. Sources: `esp_app_format.h`, `esp_app_desc.h`, "Partition Tables" of ESP-IDF (Apache-2.0).
  */
+import { open } from "node:fs/promises";
 import { viewOf } from "../core/struct.ts";
 
 const IMAGE_MAGIC = 0xe9;
@@ -39,6 +40,18 @@ export function chipOfImage(
 ): { readonly chip: string; readonly bootloaderOffset: number } | undefined {
   if (bytes[0] !== IMAGE_MAGIC || bytes.length < DESCRIPTION_AT) return undefined;
   return chips.get(viewOf(bytes).getUint16(CHIP_ID_AT, true));
+}
+
+/** The same of a file, of which only the head is read; undefined also when there is no such file. */
+export async function chipOfImageFile(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path);
+    const head = new Uint8Array(DESCRIPTION_AT);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return chipOfImage(head.subarray(0, bytesRead))?.chip;
+  } catch {
+    return undefined; // loading says what is wrong with it
+  }
 }
 
 /** Flash offset of the application that a fresh board starts: the factory one, else the first slot for updates; undefined without any. */

@@ -6,12 +6,14 @@ import { dirname, join, resolve } from "node:path";
 import { FlashError } from "../core/errors.ts";
 import type { BuildFlashSettings, ImageArtifact, LoadOptions } from "./artifact.ts";
 import { optionsOf, settingsOf } from "./flash-args.ts";
-import { loadFiles, optional, parseOffset, type FileAt } from "./flash-files.ts";
+import { loadFiles, optional, parseOffset, type FileAt, type ImageFacts } from "./flash-files.ts";
 import { flagField, objectField, readJson, requiredText, textField, textsField, type JsonObject } from "./json.ts";
+import { asBaud } from "./kconfig.ts";
+import { localPath } from "./local-path.ts";
 import { kindOf } from "./read-file.ts";
 
-const FLASHER_ARGS = "flasher_args.json";
-const PROJECT_DESCRIPTION = "project_description.json";
+export const FLASHER_ARGS = "flasher_args.json";
+export const PROJECT_DESCRIPTION = "project_description.json";
 
 /** The `flasher_args.json` in the folder itself or in its `build` folder. */
 export async function findFlasherArgs(folder: string): Promise<string | undefined> {
@@ -21,24 +23,36 @@ export async function findFlasherArgs(folder: string): Promise<string | undefine
   return undefined;
 }
 
+/** What the build says, nothing of the binaries read yet. */
+export interface FlasherArgs {
+  readonly files: readonly FileAt[];
+  readonly facts: ImageFacts;
+}
+
 /** @throws FlashError `bad-image` naming the file, the field or the missing binary with its full path. */
 export async function loadFlasherArgs(path: string, options: LoadOptions = {}): Promise<ImageArtifact> {
-  const args = await readJson(resolve(path));
-  const folder = dirname(resolve(path));
-  const named = namedParts(args, folder);
-  const offsetOf = (name: string) => named.find((part) => part.name === name)?.offset;
-  if (options.appOnly === true && offsetOf("app") === undefined) {
-    throw new FlashError("bad-image", `${args.where} names no application`, {
+  const { files, facts } = await readFlasherArgs(path);
+  if (options.appOnly === true && facts.parts?.app === undefined) {
+    throw new FlashError("bad-image", `${resolve(path)} names no application`, {
       remedy: "Build the application, or leave --app-only away.",
     });
   }
+  return loadFiles(files, facts, options);
+}
+
+/** @throws FlashError `bad-image` naming the file and the field that is wrong. */
+export async function readFlasherArgs(path: string): Promise<FlasherArgs> {
+  const args = await readJson(resolve(path));
+  const folder = dirname(resolve(path));
+  const named = await namedParts(args, folder);
+  const offsetOf = (name: string) => named.find((part) => part.name === name)?.offset;
   const parts = {
     ...optional("app", offsetOf("app")),
     ...optional("bootloader", offsetOf("bootloader")),
     ...optional("partitionTable", offsetOf("partition-table")),
   };
   const facts = { system: "esp-idf", parts, ...toolFacts(args), ...(await projectFacts(folder)) } as const;
-  return loadFiles(flashFiles(args, folder, named), facts, options);
+  return { files: await flashFiles(args, folder, named), facts };
 }
 
 function toolFacts(args: JsonObject): Pick<ImageArtifact, "flashSettings" | "chip" | "before" | "after" | "stub"> {
@@ -57,32 +71,36 @@ interface Part extends FileAt {
 }
 
 /** The entries `{offset, file, encrypted}` of `bootloader`, `app`, `partition-table`, `otadata`, and of the project's own partitions. */
-function namedParts(args: JsonObject, folder: string): readonly Part[] {
-  return Object.entries(args.values).flatMap(([name, value]) => {
-    if (typeof value !== "object" || value === null || !("file" in value) || !("offset" in value)) return [];
+async function namedParts(args: JsonObject, folder: string): Promise<readonly Part[]> {
+  const parts: Part[] = [];
+  for (const [name, value] of Object.entries(args.values)) {
+    if (typeof value !== "object" || value === null || !("file" in value) || !("offset" in value)) continue;
     const entry = objectField(args, name);
-    if (entry === undefined) return [];
-    return {
+    if (entry === undefined) continue;
+    parts.push({
       name: name === "partition_table" ? "partition-table" : name,
       offset: parseOffset(requiredText(entry, "offset"), entry.where),
-      path: resolve(folder, requiredText(entry, "file")),
+      path: await localPath(folder, requiredText(entry, "file")),
       encrypted: flagField(entry, "encrypted") === true,
-    };
-  });
+    });
+  }
+  return parts;
 }
 
-function flashFiles(args: JsonObject, folder: string, parts: readonly Part[]): readonly FileAt[] {
+async function flashFiles(args: JsonObject, folder: string, parts: readonly Part[]): Promise<readonly FileAt[]> {
   const table = objectField(args, "flash_files");
   if (table === undefined || Object.keys(table.values).length === 0) {
     throw new FlashError("bad-image", `${args.where}: flash_files is ${table === undefined ? "missing" : "empty"}`, {
       remedy: "Configure and build the project again: the file is incomplete or not from an ESP-IDF build.",
     });
   }
-  return Object.keys(table.values).map((offsetText) => {
+  const files: FileAt[] = [];
+  for (const offsetText of Object.keys(table.values)) {
     const offset = parseOffset(offsetText, table.where);
-    const path = resolve(folder, requiredText(table, offsetText));
-    return parts.find((part) => part.offset === offset) ?? { offset, path };
-  });
+    const path = await localPath(folder, requiredText(table, offsetText));
+    files.push(parts.find((part) => part.offset === offset) ?? { offset, path });
+  }
+  return files;
 }
 
 /** `flash_settings`, else the options of `write_flash_args`. */
@@ -100,13 +118,36 @@ function today(word: string | undefined): string | undefined {
 }
 
 async function projectFacts(folder: string): Promise<{ readonly elfPath?: string; readonly monitorBaud?: number }> {
+  const project = await readProjectDescription(folder);
+  return {
+    ...optional("elfPath", project?.elfPath),
+    ...optional("monitorBaud", project?.monitorBaud),
+  };
+}
+
+export interface ProjectDescription {
+  readonly path: string;
+  readonly name?: string;
+  readonly chip?: string;
+  /** Full paths. */
+  readonly elfPath?: string;
+  readonly configPath?: string;
+  readonly monitorBaud?: number;
+}
+
+/** Undefined when there is none. @throws FlashError `bad-image` when it is damaged. */
+export async function readProjectDescription(folder: string): Promise<ProjectDescription | undefined> {
   const path = join(folder, PROJECT_DESCRIPTION);
-  if ((await kindOf(path)) !== "file") return {};
+  if ((await kindOf(path)) !== "file") return undefined;
   const project = await readJson(path);
   const elf = textField(project, "app_elf");
-  const baud = Number(textField(project, "monitor_baud") ?? NaN);
+  const config = textField(project, "config_file");
   return {
-    ...optional("elfPath", elf === undefined ? undefined : resolve(folder, elf)),
-    ...optional("monitorBaud", Number.isInteger(baud) && baud > 0 ? baud : undefined),
+    path,
+    ...optional("name", textField(project, "project_name")),
+    ...optional("chip", textField(project, "target")),
+    ...optional("elfPath", elf === undefined ? undefined : await localPath(folder, elf)),
+    ...optional("configPath", config === undefined ? undefined : await localPath(dirname(folder), config)),
+    ...optional("monitorBaud", asBaud(textField(project, "monitor_baud"))),
   };
 }

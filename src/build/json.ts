@@ -23,6 +23,14 @@ export async function readJson(path: string): Promise<JsonObject> {
   return asObject(value, path);
 }
 
+/** A value that another reader parsed. @throws FlashError `bad-image` when it is no object. */
+export function asObject(value: unknown, where: string): JsonObject {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new FlashError("bad-image", `${where} is no JSON object`, { remedy });
+  }
+  return { where, values: value as Record<string, unknown> };
+}
+
 /** @throws FlashError `bad-image` when the field is there and is no object. */
 export function objectField(object: JsonObject, field: string): JsonObject | undefined {
   const value = object.values[field];
@@ -69,11 +77,4 @@ export function textsField(object: JsonObject, field: string): readonly string[]
 
 function malformed(object: JsonObject, field: string, what: string): FlashError {
   return new FlashError("bad-image", `${object.where}: ${field} ${what}`, { remedy });
-}
-
-function asObject(value: unknown, where: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new FlashError("bad-image", `${where} is no JSON object`, { remedy });
-  }
-  return { where, values: value as Record<string, unknown> };
 }

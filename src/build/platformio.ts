@@ -11,9 +11,11 @@ import { chipOfImage, firstAppOffset } from "./esp-files.ts";
 import { loadFiles, optional, parseOffset, type FileAt } from "./flash-files.ts";
 import { loadHex } from "./hex-file.ts";
 import { objectField, objectsField, readJson, requiredText, textField, type JsonObject } from "./json.ts";
+import { localPath } from "./local-path.ts";
 import { kindOf, readBytes } from "./read-file.ts";
 
 export const IDEDATA = "idedata.json";
+const CHECKSUM = "project.checksum"; // PlatformIO writes it into `build_dir`, whatever that is called
 const PROJECT_FILE = "platformio.ini";
 const PARTITION_TABLE_OFFSET = 0x8000; // the default of both frameworks; a project that moves it has idedata.json written
 const buildFirst = "Build the project first, `pio run`.";
@@ -58,11 +60,12 @@ export async function loadPlatformIo(environment: string, options: LoadOptions =
 
 async function loadIdeData(data: JsonObject, folder: string, options: LoadOptions): Promise<Artifact> {
   const extra = extraOf(data);
-  const images = objectsField(extra, "flash_images").map((image) => ({
-    offset: parseOffset(requiredText(image, "offset"), image.where),
-    path: resolve(folder, requiredText(image, "path")),
-  }));
-  const program = resolve(folder, textField(data, "prog_path") ?? "firmware.elf");
+  const images: FileAt[] = [];
+  for (const image of objectsField(extra, "flash_images")) {
+    const offset = parseOffset(requiredText(image, "offset"), image.where);
+    images.push({ offset, path: await localPath(folder, requiredText(image, "path")) });
+  }
+  const program = await localPath(folder, textField(data, "prog_path") ?? "firmware.elf");
   const app = program.replace(/\.elf$/, ".bin");
   const said = textField(extra, "application_offset");
   const offset =
@@ -121,8 +124,9 @@ function extraOf(data: JsonObject): JsonObject {
 
 async function isEnvironment(folder: string): Promise<boolean> {
   if ((await kindOf(join(folder, IDEDATA))) === "file") return true;
-  const underBuild = basename(dirname(resolve(folder))) === "build";
-  return underBuild && (await programOf(folder)) !== undefined;
+  const builds = dirname(resolve(folder));
+  const isBelowBuilds = basename(builds) === "build" || (await kindOf(join(builds, CHECKSUM))) === "file";
+  return isBelowBuilds && (await programOf(folder)) !== undefined;
 }
 
 async function programOf(folder: string): Promise<string | undefined> {
