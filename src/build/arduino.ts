@@ -14,8 +14,8 @@ import { loadHex } from "./hex-file.ts";
 import { readJson, textField } from "./json.ts";
 import { kindOf, readBytes } from "./read-file.ts";
 
-const BUILD_OPTIONS = "build.options.json";
-const FLASH_ARGS = "flash_args";
+export const BUILD_OPTIONS = "build.options.json";
+export const FLASH_ARGS = "flash_args";
 const APP_OFFSET = 0x10000; // of every partition scheme that the ESP32 core brings along
 
 export async function isArduinoBuild(folder: string): Promise<boolean> {
@@ -81,7 +81,7 @@ async function coreOf(folder: string): Promise<string | undefined> {
 }
 
 /** `blink.ino`, of which the folder holds `blink.ino.elf`, `.bin` or `.hex`. */
-async function sketchOf(folder: string): Promise<string | undefined> {
+export async function sketchOf(folder: string): Promise<string | undefined> {
   const names = (await kindOf(folder)) === "folder" ? await readdir(folder) : [];
   const sketches = names.flatMap((name) => /^(.+\.(?:ino|pde|cpp))\.(?:elf|bin|hex)$/.exec(name)?.[1] ?? []);
   return sketches.sort((a, b) => a.length - b.length)[0];

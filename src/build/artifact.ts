@@ -25,7 +25,7 @@ export interface ImageArtifact {
   /** What the addresses of `image` count from: the flash chip's first byte, or the target's own memory map (Intel HEX). */
   readonly addresses: "flash-offset" | "memory";
   readonly image: Image;
-  /** One per segment of `image` and in its order; one in all for Intel HEX. */
+  /** Sorted by offset: one per segment of `image`, but one in all for an Intel HEX or ELF file that has several segments. */
   readonly files: readonly ArtifactFile[];
   /** As the build names it, `esp32c3`; absent when it does not say. */
   readonly chip?: string;
@@ -48,7 +48,7 @@ export interface ImageArtifact {
   readonly start?: Address;
 }
 
-export type BuildSystem = "files" | "esp-idf" | "platformio" | "arduino" | "plain";
+export type BuildSystem = "files" | "esp-idf" | "platformio" | "zephyr" | "arduino" | "plain";
 
 export interface ArtifactFile {
   /** Full path. */

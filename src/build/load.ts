@@ -2,7 +2,7 @@
  * From the words of a command line, or a folder, to an artifact: looks at what is there and asks the right reader.
  * Contents decide, not only names.
  */
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isElf } from "../core/elf.ts";
 import { FlashError } from "../core/errors.ts";
 import type { Artifact, LoadOptions } from "./artifact.ts";
@@ -14,12 +14,14 @@ import { hexArtifact } from "./hex-file.ts";
 import { loadNewestElf } from "./plain.ts";
 import { IDEDATA, findEnvironment, loadPlatformIo } from "./platformio.ts";
 import { kindOf, readBytes, unreadable } from "./read-file.ts";
+import { DOMAINS, findDomains, loadSysbuild } from "./sysbuild.ts";
+import { findZephyrBuild, loadZephyr, RUNNERS } from "./zephyr.ts";
 
 const COLON = 0x3a;
 const BRACE = 0x7b;
 
 /**
- * One `.elf`, `.elf.gz`, `.hex`, `flasher_args.json`, `idedata.json` or build folder, or any number of `0x10000:app.bin`.
+ * One `.elf`, `.elf.gz`, `.hex`, `flasher_args.json`, `idedata.json`, `domains.yaml`, `runners.yaml` or build folder, or any number of `0x10000:app.bin`.
  * @throws FlashError `bad-image` saying which file and what is wrong with it.
  */
 export async function loadArtifact(paths: readonly string[], options: LoadOptions = {}): Promise<Artifact> {
@@ -56,6 +58,8 @@ async function loadFile(path: string, options: LoadOptions): Promise<Artifact> {
   if (bytes[0] === BRACE || path.endsWith(".json")) {
     return path.endsWith(IDEDATA) ? loadPlatformIo(join(path, ".."), options) : loadFlasherArgs(path, options);
   }
+  if (basename(path) === DOMAINS) return loadSysbuild(dirname(path), options);
+  if (basename(path) === RUNNERS) return loadZephyr(join(path, "..", ".."), options);
   if (bytes[0] === COLON || /\.(hex|ihex|ihx)$/i.test(path)) return hexArtifact(bytes, path, "files");
   if (/\.(elf|axf|out)$/i.test(path)) return elfArtifact(bytes, path, "files"); // says what is wrong with it
   throw new FlashError("bad-image", `${path} is no ELF, Intel HEX or flasher_args.json file`, {
@@ -68,6 +72,10 @@ async function loadFolder(folder: string, options: LoadOptions): Promise<Artifac
   if (flasherArgs !== undefined) return loadFlasherArgs(flasherArgs, options);
   const environment = await findEnvironment(folder);
   if (environment !== undefined) return loadPlatformIo(environment, options);
+  const domains = await findDomains(folder);
+  if (domains !== undefined) return loadSysbuild(domains, options);
+  const zephyr = await findZephyrBuild(folder);
+  if (zephyr !== undefined) return loadZephyr(zephyr, options);
   if (await isArduinoBuild(folder)) return loadArduino(folder, options);
   return loadNewestElf(folder);
 }

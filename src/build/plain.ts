@@ -2,18 +2,15 @@
  * A build folder of no known system (make, CMake, Cargo, Zephyr …): its program is the ELF file that was linked last.
  * Looks at the beginnings of files, not at their names alone.
  */
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { FlashError } from "../core/errors.ts";
-import { isElf } from "../core/elf.ts";
 import type { ElfArtifact } from "./artifact.ts";
 import { loadElf } from "./elf-file.ts";
+import { linkTime } from "./elf-head.ts";
 
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 20_000;
-const HEADER_SIZE = 20;
-const EXECUTABLE = 2; // e_type ET_EXEC
-const controllers = [40, 94, 243]; // e_machine: ARM, Xtensa, RISC-V
 const programExtensions = ["", ".elf", ".axf", ".out"];
 const skipped = [".git", "node_modules", "CMakeFiles", ".cache", "deps", "incremental"];
 
@@ -53,17 +50,4 @@ async function candidatesIn(root: string): Promise<readonly string[]> {
     }
   }
   return found;
-}
-
-/** Milliseconds since 1970 when the file is a linked program for a controller, else undefined. */
-async function linkTime(path: string): Promise<number | undefined> {
-  const header = Buffer.alloc(HEADER_SIZE);
-  await using file = await open(path);
-  const { bytesRead } = await file.read(header, 0, HEADER_SIZE, 0);
-  if (bytesRead < HEADER_SIZE || !isElf(header)) return undefined;
-  const is32Bit = header[4] === 1 && header[5] === 1;
-  if (!is32Bit || header.readUInt16LE(16) !== EXECUTABLE || !controllers.includes(header.readUInt16LE(18))) {
-    return undefined;
-  }
-  return (await stat(path)).mtimeMs;
 }
