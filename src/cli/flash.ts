@@ -5,7 +5,7 @@ import { asFlashError } from "../core/errors.ts";
 import { perfettoTrace } from "../core/trace-perfetto.ts";
 import { runEspJob, type EspJobOptions } from "../engine/esp-job.ts";
 import { History } from "../engine/history.ts";
-import { traceOf, type Report } from "../engine/report.ts";
+import { failedBefore, traceOf, type Report } from "../engine/report.ts";
 import { stateFolder } from "../engine/state-folder.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
@@ -114,25 +114,6 @@ async function flash(
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onInterrupt);
   }
-}
-
-/** What went wrong before the port was touched is reported in the same shape. */
-function failedBefore(port: string, error: ReturnType<typeof asFlashError>): Report {
-  return {
-    version: 1,
-    board: "",
-    chip: "",
-    identity: "",
-    port,
-    result: "failed",
-    error: { code: error.code, message: error.message, remedy: error.remedy },
-    totalMs: 0,
-    spans: [],
-    image: { bytes: 0, sectors: 0 },
-    written: { bytes: 0, sectors: 0, erasedBytes: 0 },
-    wire: { sentBytes: 0, receivedBytes: 0, roundTrips: 0 },
-    notes: [],
-  };
 }
 
 interface Result {

@@ -9,10 +9,11 @@ import { chipNamed } from "../targets/esp/chips.ts";
 import { checkRamProgram } from "../targets/esp/ram-image.ts";
 import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
 import { startInRam } from "../targets/esp/stub.ts";
-import { connectEsp, enterRom, type EspFindings } from "../targets/esp/target.ts";
+import { enterRom, type EspFindings } from "../targets/esp/target.ts";
 import type { Context } from "../targets/target.ts";
 import { holderOf } from "../transport/port-holder.ts";
 import type { SerialTransport } from "../transport/transport.ts";
+import { connectThrough, usualBaud, type EspConnection } from "./esp-connect.ts";
 import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
 import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
 import type { History } from "./history.ts";
@@ -45,6 +46,15 @@ export interface EspJob {
   readonly artifact: Artifact;
   /** Opens the port; the time it takes belongs to the job. The job closes it. */
   open(): Promise<SerialTransport>;
+  /**
+   * A connection that was made ahead, or is being made; `open` is not called then, and its port is left open. For flashes only:
+   * a program for the RAM needs the loader as it is after a reset.
+   */
+  readonly ahead?: () => Promise<EspConnection>;
+  /** Called before every reset into the program: whoever listens next wants to hear all of it. */
+  readonly beforeReset?: (transport: SerialTransport) => Promise<void>;
+  /** As soon as it aborts no further run is begun; what was begun is finished. */
+  readonly stopBetweenRuns?: AbortSignal;
   /** As the user named it. */
   readonly port: string;
   /** The catalogue's name where the port is known to be a certain board; else the chip's name is used. */
@@ -55,8 +65,6 @@ export interface EspJob {
   readonly signal: AbortSignal;
   readonly observer: JobObserver;
 }
-
-const usualBaud = 921_600;
 
 interface Running {
   readonly job: EspJob;
@@ -72,7 +80,8 @@ interface Running {
 export async function runEspJob(job: EspJob): Promise<Report> {
   const { clock, signal, observer } = job;
   const progress = noProgress();
-  const trace = new TraceRecorder(clock, { phase: "connect", label: "open port" }, (phase, label) =>
+  const first = job.ahead === undefined ? "open port" : "connected ahead";
+  const trace = new TraceRecorder(clock, { phase: "connect", label: first }, (phase, label) =>
     observer.phase(phase, label),
   );
   let written = 0;
@@ -84,22 +93,39 @@ export async function runEspJob(job: EspJob): Promise<Report> {
     log: (line) => observer.log(line),
   };
   const running: Running = { job, context, progress, chip: "", identity: "", resetWay: "quick" };
-  let wire = { sentBytes: 0, receivedBytes: 0, roundTrips: 0 };
+  let wire: () => Report["wire"] = () => ({ sentBytes: 0, receivedBytes: 0, roundTrips: 0 });
   let outcome: FlashOutcome = "failed";
   let error: FlashError | undefined;
   try {
-    await using transport = await job.open();
-    wire = transport.counters;
-    outcome = await onBoard(running, transport);
+    if (job.ahead === undefined) {
+      await using transport = await job.open();
+      wire = countFrom(transport);
+      outcome = await onBoard(running, transport);
+    } else {
+      const connection = await job.ahead();
+      wire = countFrom(connection.transport);
+      outcome = await onBoard(running, connection.transport, connection);
+    }
   } catch (thrown) {
     error = asFlashError(thrown);
   }
-  return report(running, { outcome, error, wire });
+  return report(running, { outcome, error, wire: wire() });
 }
 
-async function onBoard(running: Running, transport: SerialTransport): Promise<FlashOutcome> {
+function countFrom({ counters }: SerialTransport): () => Report["wire"] {
+  const before = { ...counters };
+  return () => ({
+    sentBytes: counters.sentBytes - before.sentBytes,
+    receivedBytes: counters.receivedBytes - before.receivedBytes,
+    roundTrips: counters.roundTrips - before.roundTrips,
+  });
+}
+
+async function onBoard(running: Running, transport: SerialTransport, ahead?: EspConnection): Promise<FlashOutcome> {
   try {
-    const outcome = await (running.job.options.ram ? loadIntoRam(running, transport) : flash(running, transport));
+    const outcome = await (running.job.options.ram
+      ? loadIntoRam(running, transport)
+      : flash(running, transport, ahead));
     if (outcome === "planned") await leaveUntouched(running, transport);
     return outcome;
   } catch (error) {
@@ -123,22 +149,10 @@ async function withHolder(running: Running, error: unknown): Promise<unknown> {
   );
 }
 
-async function flash(running: Running, transport: SerialTransport): Promise<FlashOutcome> {
+async function flash(running: Running, transport: SerialTransport, ahead?: EspConnection): Promise<FlashOutcome> {
   const { job, context, progress } = running;
-  const { history, options, artifact } = job;
-  const hints = await history.portHints(job.port);
-  const asked = expectedChip(job);
-  const remembered = new Map((await history.boards()).map((board) => [board.identity, board.flashId]));
-  const { session, findings } = await connectEsp(transport, context, {
-    baud:
-      options.baud ??
-      (transport.hasModemLines || !transport.name.startsWith("tcp:") ? (hints.baud ?? usualBaud) : 115_200),
-    useStub: options.useStub && !(artifact.kind === "image" && artifact.stub === false),
-    expectedChip: asked,
-    resetWay: hints.resetWay as ResetWay | undefined,
-    flashBytes: options.flashBytes,
-    recallFlashId: (identity) => remembered.get(identity),
-  });
+  const { history, options } = job;
+  const { session, findings } = ahead === undefined ? await connect(running, transport) : takeOver(running, ahead);
   running.chip = session.chip;
   running.identity = session.identity;
   running.resetWay = findings.resetWay;
@@ -148,7 +162,7 @@ async function flash(running: Running, transport: SerialTransport): Promise<Flas
   const facts = { port: job.port, flashId: findings.flashId };
   try {
     const image = await imageForEsp({
-      artifact,
+      artifact: job.artifact,
       chip: findings.chip,
       session,
       known: board.known,
@@ -162,7 +176,12 @@ async function flash(running: Running, transport: SerialTransport): Promise<Flas
       strikeOut: (sectors: Parameters<typeof board.strikeOut>[0]) => board.strikeOut(sectors, job.port),
       enter: (sectors: Parameters<typeof board.enter>[0]) => board.enter(sectors, facts),
     };
-    const outcome = await flashMemory({ session, image, record, options, context, progress });
+    const beforeReset = () => readyForProgram(job, transport);
+    const { stopBetweenRuns } = job;
+    const outcome = await flashMemory({
+      ...{ session, image, record, options, context, progress, beforeReset },
+      ...(stopBetweenRuns === undefined ? {} : { stopBetweenRuns }),
+    });
     if (options.reset && !transport.hasModemLines && outcome !== "planned") {
       progress.notes.push(`${job.port} has no reset line: press the board's reset button to start the program.`);
     }
@@ -170,6 +189,40 @@ async function flash(running: Running, transport: SerialTransport): Promise<Flas
   } finally {
     await rememberPort(job, findings);
   }
+}
+
+function connect(running: Running, transport: SerialTransport): Promise<EspConnection> {
+  const { job, context } = running;
+  const { artifact, options } = job;
+  const wishes = {
+    baud: options.baud,
+    useStub: options.useStub && !refusesStub(artifact),
+    expectedChip: expectedChip(job),
+    flashBytes: options.flashBytes,
+  };
+  return connectThrough(transport, context, wishes, job);
+}
+
+/** When the connection was made nobody knew yet what the build would make. */
+function takeOver(running: Running, ahead: EspConnection): EspConnection {
+  const { job, context } = running;
+  ahead.context.handTo(context);
+  running.resetWay = ahead.findings.resetWay;
+  const expected = expectedChip(job);
+  if (expected !== undefined && expected !== ahead.session.chip) {
+    const { title } = ahead.findings.chip;
+    throw new FlashError("wrong-chip", `the image is for ${expected}, the board on ${job.port} is an ${title}`);
+  }
+  return ahead;
+}
+
+/** The build says that the ROM alone is to be used. */
+export function refusesStub(artifact: Artifact): boolean {
+  return artifact.kind === "image" && artifact.stub === false;
+}
+
+async function readyForProgram({ beforeReset }: EspJob, transport: SerialTransport): Promise<void> {
+  if (transport.hasModemLines) await beforeReset?.(transport); // without a reset line the loader is still to be spoken to
 }
 
 function expectedChip(job: EspJob): string | undefined {
@@ -198,6 +251,7 @@ async function leaveUntouched(running: Running, transport: SerialTransport): Pro
   const { context, job } = running;
   if (!job.options.reset) return;
   try {
+    await readyForProgram(job, transport);
     await resetIntoProgram(transport, context, running.resetWay);
   } catch (error) {
     context.log(`the board could not be reset: ${String(error)}`);
@@ -271,7 +325,7 @@ function report(running: Running, { outcome, error, wire }: Ended): Report {
     written: planned
       ? { bytes: plan.bytesToWrite, sectors: plan.sectorsToWrite, erasedBytes: plan.erasedBytes }
       : progress.written,
-    wire: { ...wire },
+    wire,
     ...(planned ? { estimateMs: progress.estimateMs } : {}),
     notes: progress.notes,
   };

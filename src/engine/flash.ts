@@ -66,6 +66,10 @@ export interface FlashJob {
   readonly options: FlashOptions;
   readonly context: Context;
   readonly progress: FlashProgress;
+  /** As soon as it aborts no further run is begun. */
+  readonly stopBetweenRuns?: AbortSignal;
+  /** Called before the program is started. */
+  beforeReset?(): Promise<void>;
 }
 
 /** @throws FlashError; `job.progress` then tells how far it got, and the record which sectors are no longer known */
@@ -89,6 +93,7 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   await carryOut(job, plan);
   if (options.reset) {
     context.trace.enter("reset", "start the program");
+    await job.beforeReset?.();
     await session.reset();
   }
   // Confirmed sectors are as good as written ones: the board has just said so.
@@ -171,7 +176,12 @@ async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
   const touched = writes.flatMap((step) => sectorsIn(step, session));
   await record.strikeOut(touched.map(({ address, data }) => ({ address, size: data.length })));
   progress.dirty = true;
-  for (const step of plan.steps) await runOnceMoreIfWrong(job, writes, step);
+  for (const step of plan.steps) {
+    if (step.kind === "write" && job.stopBetweenRuns?.aborted === true) {
+      throw new FlashError("cancelled", "the flash was cancelled");
+    }
+    await runOnceMoreIfWrong(job, writes, step);
+  }
   progress.dirty = false;
 }
 

@@ -34,3 +34,22 @@ export function errorOf(error: FlashError): NonNullable<Report["error"]> {
 export function traceOf(report: Report): Trace {
   return { totalMs: report.totalMs, spans: report.spans };
 }
+
+/** What went wrong before the port was touched is reported in the same shape. */
+export function failedBefore(port: string, error: FlashError): Report {
+  return {
+    version: 1,
+    board: "",
+    chip: "",
+    identity: "",
+    port,
+    result: "failed",
+    error: errorOf(error),
+    totalMs: 0,
+    spans: [],
+    image: { bytes: 0, sectors: 0 },
+    written: { bytes: 0, sectors: 0, erasedBytes: 0 },
+    wire: { sentBytes: 0, receivedBytes: 0, roundTrips: 0 },
+    notes: [],
+  };
+}

@@ -2,7 +2,12 @@
  * Every message between a front end and the server, typed: names, parameters, results. Data only, so that any front end can
  * import it. Paths are absolute; times are milliseconds; failures of a flash are reports, never error responses.
  */
+import type { BoardState, MonitorState } from "../engine/board-state.ts";
 import type { Report } from "../engine/report.ts";
+import type { StoredReport } from "../engine/reports.ts";
+
+export type { BoardState, MonitorState } from "../engine/board-state.ts";
+export type { StoredReport } from "../engine/reports.ts";
 
 /** Where to flash: a port as the command line takes it, and what the user fixed beside it. */
 export interface TargetSelection {
@@ -55,24 +60,6 @@ export interface PortChoice {
   readonly holder?: string;
 }
 
-/** What a board is doing, for status bar and panel. */
-export type BoardState =
-  | { readonly kind: "idle" }
-  | { readonly kind: "connecting" }
-  /** Connected ahead of the flash, while the compiler runs. */
-  | { readonly kind: "ready" }
-  | { readonly kind: "working"; readonly phase: string; readonly percent: number | undefined }
-  | { readonly kind: "done"; readonly result: string; readonly totalMs: number }
-  | { readonly kind: "failed"; readonly code: string; readonly message: string };
-
-export interface StoredReport {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly trigger: string;
-  readonly artifact: readonly string[];
-  readonly report: Report;
-}
-
 /** A section or symbol of the artifact that differs from what the board holds. */
 export interface ChangedItem {
   readonly kind: "section" | "symbol";
@@ -113,12 +100,10 @@ export interface BuildCompleted {
   readonly changed: boolean;
 }
 
-export type MonitorState = "open" | "paused" | "reconnecting" | "closed";
-
 /** Requests of the front end: name → parameters and result. */
 export interface Requests {
   "deltaflash/discover": [{ folders: readonly string[] }, { projects: readonly ProjectCandidate[] }];
-  "deltaflash/ports": [Record<never, never>, { ports: readonly PortChoice[] }];
+  "deltaflash/ports": [Record<string, never>, { ports: readonly PortChoice[] }];
   /** Connects ahead; resolves at once. A flash of the same target takes the session over, otherwise it is dropped after a while. */
   "deltaflash/prepare": [{ target: TargetSelection }, null];
   "deltaflash/flash": [FlashParams, Report];

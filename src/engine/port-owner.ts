@@ -1,0 +1,326 @@
+/**
+ * The one owner of one port: runs one job at a time, keeps a connection that was made ahead, and lets the monitor have the port
+ * in between. A newer flash takes the place of an older one that has not begun to write; one that writes ends between two runs.
+ */
+import type { Artifact } from "../build/artifact.ts";
+import type { Clock } from "../core/clock.ts";
+import { asFlashError, FlashError } from "../core/errors.ts";
+import type { SerialTransport } from "../transport/transport.ts";
+import type { BoardAtPort } from "./board-port.ts";
+import type { BoardState } from "./board-state.ts";
+import type { EspConnectWishes } from "./esp-connect.ts";
+import { refusesStub, runEspJob, type EspJobOptions } from "./esp-job.ts";
+import type { History } from "./history.ts";
+import { closeQuietly, LentTransport } from "./lent-transport.ts";
+import type { Monitor } from "./monitor.ts";
+import { failedBefore, type Report } from "./report.ts";
+import { WarmConnection } from "./warm-connection.ts";
+
+export interface OwnerParts {
+  readonly port: string;
+  /** Real time. */
+  readonly clock: Clock;
+  readonly history: History;
+  board(): Promise<BoardAtPort>;
+  onState(state: BoardState): void;
+  log(line: string): void;
+  /** How long a connection that was made ahead is kept without use. */
+  readonly keepWarmMs: number;
+}
+
+export interface FlashRequest {
+  /** Reads what is to be flashed; called before the port is touched. */
+  artifact(): Promise<Artifact>;
+  readonly options: EspJobOptions;
+}
+
+interface Entry {
+  readonly request: FlashRequest;
+  readonly hard: AbortController;
+  readonly soft: AbortController;
+  readonly settle: (report: Report) => void;
+  /** Why it is cancelled, when it is. */
+  reason: string | undefined;
+  begun: boolean;
+}
+
+const superseded = "a newer flash of the same board has taken its place";
+
+export class PortOwner {
+  readonly #parts: OwnerParts;
+  #monitor: Monitor | undefined;
+  #running: Entry | undefined;
+  #waiting: Entry | undefined;
+  #warm: WarmConnection | undefined;
+  #prepareNext: EspConnectWishes | undefined;
+  #closed = false;
+  /** Whoever had the port last has given it back when this resolves; it never rejects. */
+  #free: Promise<void> = Promise.resolve();
+
+  constructor(parts: OwnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Neither job nor connection nor monitor. */
+  get isIdle(): boolean {
+    return this.#running === undefined && this.#warm === undefined && this.#monitor === undefined;
+  }
+
+  /** Runs when the port is free. Never rejects: a failure is in the report. */
+  flash(request: FlashRequest): Promise<Report> {
+    if (this.#closed) return Promise.resolve(this.#cancelledReport("the server is shutting down"));
+    this.#prepareNext = undefined;
+    this.#drop(this.#waiting, superseded);
+    if (this.#running !== undefined) this.#stopGently(this.#running, superseded);
+    return new Promise((settle) => {
+      const controllers = { hard: new AbortController(), soft: new AbortController() };
+      this.#waiting = { request, ...controllers, settle, reason: undefined, begun: false };
+      if (this.#running === undefined) void this.#work();
+    });
+  }
+
+  /** Connects ahead, so that a flash costs no connection; after a while without use the board goes back to its program. */
+  prepare(wishes: EspConnectWishes): void {
+    if (this.#closed) return;
+    if (this.#running !== undefined) this.#prepareNext = wishes;
+    else if (this.#warm === undefined) this.#connectAhead(wishes);
+    else if (this.#warm.fits(wishes)) this.#keepWarm(this.#warm);
+    else {
+      this.#dropWarm();
+      this.#connectAhead(wishes);
+    }
+  }
+
+  /** Ends what runs at the next answer of the board, and drops what waits. The board can be flashed again at once. */
+  cancel(): void {
+    const reason = "the flash was cancelled";
+    this.#prepareNext = undefined;
+    this.#drop(this.#waiting, reason);
+    this.#waiting = undefined;
+    if (this.#running !== undefined) this.#running.hard.abort();
+    else if (this.#warm !== undefined) this.#dropWarm();
+  }
+
+  /** Gives the port to a monitor whenever nothing else needs it. */
+  async attach(monitor: Monitor): Promise<void> {
+    await this.#monitor?.close();
+    this.#monitor = monitor;
+    await this.#free;
+    if (this.#monitor !== monitor) return;
+    if (this.isQuiet) monitor.resume(undefined);
+    else monitor.startPaused();
+  }
+
+  async detach(): Promise<void> {
+    const monitor = this.#monitor;
+    this.#monitor = undefined;
+    const closed = monitor?.close();
+    this.#free = Promise.all([this.#free, closed]).then(() => undefined);
+    await closed;
+  }
+
+  get monitor(): Monitor | undefined {
+    return this.#monitor;
+  }
+
+  /** Ends everything: between two runs if it gets there within `gentleMs`, else at once. Afterwards the port is closed. */
+  async close(gentleMs: number): Promise<void> {
+    this.#closed = true;
+    this.#prepareNext = undefined;
+    const reason = "the flash was cancelled because the editor is closing";
+    this.#drop(this.#waiting, reason);
+    this.#waiting = undefined;
+    const running = this.#running;
+    const enough = new AbortController();
+    if (running !== undefined) {
+      this.#stopGently(running, reason);
+      const late = this.#parts.clock.sleep(gentleMs, enough.signal);
+      late.then(() => running.hard.abort()).catch(() => undefined);
+    }
+    this.#dropWarm();
+    await this.#free;
+    enough.abort();
+    await this.detach();
+  }
+
+  private get isQuiet(): boolean {
+    return this.#running === undefined && this.#waiting === undefined && this.#warm === undefined;
+  }
+
+  /** Runs entries until none waits. Never rejects. */
+  async #work(): Promise<void> {
+    for (let entry = this.#waiting; entry !== undefined; entry = this.#waiting) {
+      this.#waiting = undefined;
+      this.#running = entry;
+      const before = this.#free;
+      const run = before.then(() => this.#runOne(entry));
+      this.#free = run.then(() => undefined);
+      const report = await run;
+      this.#running = undefined;
+      if (entry.reason !== superseded) this.#parts.onState(stateAfter(report));
+      entry.settle(report);
+    }
+    const next = this.#prepareNext;
+    this.#prepareNext = undefined;
+    if (next !== undefined && this.isQuiet) this.#connectAhead(next);
+  }
+
+  async #runOne(entry: Entry): Promise<Report> {
+    let transport: SerialTransport | undefined;
+    try {
+      const artifact = await entry.request.artifact();
+      const board = await this.#parts.board();
+      if (entry.hard.signal.aborted) throw new FlashError("cancelled", "the flash was cancelled");
+      const warm = await this.#takeWarm(entry.request, artifact);
+      board.wake();
+      if (warm === undefined) this.#parts.onState({ kind: "connecting" });
+      const report = await runEspJob({
+        ...this.#job(entry, board),
+        artifact,
+        open: async () => new LentTransport((transport = await this.#takePort(board))),
+        ...(warm === undefined ? {} : { ahead: () => warm.takeOver(entry.hard.signal) }),
+      });
+      transport ??= warm?.transport;
+      await board.finish();
+      return withReason(report, entry.reason);
+    } catch (thrown) {
+      this.#dropWarm();
+      return withReason(failedBefore(this.#parts.port, asFlashError(thrown)), entry.reason);
+    } finally {
+      await this.#giveBack(transport);
+    }
+  }
+
+  #job(entry: Entry, board: BoardAtPort) {
+    const { port, history } = this.#parts;
+    let percent: number | undefined;
+    let phaseNow = "connect";
+    const tell = () => this.#parts.onState({ kind: "working", phase: phaseNow, percent });
+    return {
+      port,
+      history,
+      ...(board.board === undefined ? {} : { board: board.board }),
+      clock: board.clock,
+      options: entry.request.options,
+      signal: entry.hard.signal,
+      stopBetweenRuns: entry.soft.signal,
+      beforeReset: (transport: SerialTransport) => this.#beforeReset(transport),
+      observer: {
+        log: (line: string) => this.#parts.log(line),
+        phase: (phase: string) => {
+          entry.begun ||= ["erase", "write", "verify", "reset"].includes(phase);
+          if (phase === phaseNow) return;
+          phaseNow = phase;
+          tell();
+        },
+        progress: (done: number, total: number) => {
+          const now = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 100;
+          if (now === percent) return;
+          percent = now;
+          tell();
+        },
+      },
+    };
+  }
+
+  /** The connection that was made ahead, if it will do; else the board goes back to its program first. */
+  async #takeWarm({ options }: FlashRequest, artifact: Artifact): Promise<WarmConnection | undefined> {
+    const warm = this.#warm;
+    if (warm === undefined) return undefined;
+    const useStub = options.useStub && !refusesStub(artifact);
+    this.#warm = undefined;
+    if (!options.ram && warm.fits({ baud: options.baud, useStub })) return warm;
+    await this.#letGo(warm);
+    return undefined;
+  }
+
+  #connectAhead(wishes: EspConnectWishes): void {
+    const { port, history } = this.#parts;
+    const warm = new WarmConnection({
+      ...{ port, wishes, history, free: this.#free },
+      board: () => this.#parts.board(),
+      takePort: (board) => this.#takePort(board),
+      log: (line) => this.#parts.log(line),
+    });
+    this.#warm = warm;
+    this.#parts.onState({ kind: "connecting" });
+    warm.connection.then(
+      () => {
+        if (this.#warm !== warm) return;
+        this.#parts.onState({ kind: "ready" });
+        this.#keepWarm(warm);
+      },
+      (error: unknown) => {
+        this.#parts.log(`connecting ahead failed: ${String(error)}`);
+        if (this.#warm === warm) this.#dropWarm();
+      },
+    );
+  }
+
+  #keepWarm(warm: WarmConnection): void {
+    const { clock, keepWarmMs } = this.#parts;
+    warm.keepFor(keepWarmMs, clock, () => {
+      if (this.#warm === warm) this.#dropWarm();
+    });
+  }
+
+  #dropWarm(): void {
+    const warm = this.#warm;
+    if (warm === undefined) return;
+    this.#warm = undefined;
+    const before = this.#free;
+    const over = this.#letGo(warm);
+    this.#free = before.then(() => over);
+    void over.then(() => {
+      if (this.isQuiet) this.#parts.onState({ kind: "idle" });
+    });
+  }
+
+  /** Never rejects. */
+  async #letGo(warm: WarmConnection): Promise<void> {
+    await warm.letGo((transport) => this.#beforeReset(transport));
+    await this.#giveBack(warm.transport);
+  }
+
+  /** Whoever reads the port next hears the program from its first line on. */
+  async #beforeReset(transport: SerialTransport): Promise<void> {
+    await this.#monitor?.listenFromHere(transport);
+  }
+
+  async #takePort(board: BoardAtPort): Promise<SerialTransport> {
+    return (await this.#monitor?.pause()) ?? (await board.open());
+  }
+
+  async #giveBack(transport: SerialTransport | undefined): Promise<void> {
+    const monitor = this.#monitor;
+    if (monitor !== undefined && !this.#closed && this.#waiting === undefined) monitor.resume(transport);
+    else await closeQuietly(transport);
+  }
+
+  #stopGently(entry: Entry, reason: string): void {
+    entry.reason = reason;
+    entry.soft.abort();
+    if (!entry.begun) entry.hard.abort();
+  }
+
+  #drop(entry: Entry | undefined, reason: string): void {
+    entry?.settle(this.#cancelledReport(reason));
+  }
+
+  #cancelledReport(reason: string): Report {
+    return failedBefore(this.#parts.port, new FlashError("cancelled", reason));
+  }
+}
+
+function stateAfter(report: Report): BoardState {
+  const { error, result, totalMs } = report;
+  if (error === null) return { kind: "done", result, totalMs };
+  return { kind: "failed", code: error.code, message: error.message };
+}
+
+/** A job that was cancelled for a reason says which. */
+function withReason(report: Report, reason: string | undefined): Report {
+  if (reason === undefined || report.error?.code !== "cancelled") return report;
+  const half = report.written.sectors > 0 ? "; it had written a part, which the next flash completes" : "";
+  return { ...report, error: { ...report.error, message: `${reason}${half}` } };
+}

@@ -1,0 +1,98 @@
+/** A connection that is made ahead of the flash, while the compiler runs: can be waited for, taken over, or let go. */
+import type { Clock } from "../core/clock.ts";
+import { TraceRecorder } from "../core/trace.ts";
+import { resetIntoProgram } from "../targets/esp/reset.ts";
+import type { Context } from "../targets/target.ts";
+import type { SerialTransport } from "../transport/transport.ts";
+import type { BoardAtPort } from "./board-port.ts";
+import { connectThrough, type EspConnection, type EspConnectWishes } from "./esp-connect.ts";
+import type { History } from "./history.ts";
+
+export interface WarmParts {
+  readonly port: string;
+  readonly wishes: EspConnectWishes;
+  readonly history: History;
+  /** Resolves when the port is free. */
+  readonly free: Promise<void>;
+  board(): Promise<BoardAtPort>;
+  takePort(board: BoardAtPort): Promise<SerialTransport>;
+  log(line: string): void;
+}
+
+export class WarmConnection {
+  readonly #parts: WarmParts;
+  readonly #stop = new AbortController();
+  /** Rejects when the board does not answer. */
+  readonly connection: Promise<EspConnection>;
+  #board: BoardAtPort | undefined;
+  #transport: SerialTransport | undefined;
+  #idle = new AbortController();
+
+  constructor(parts: WarmParts) {
+    this.#parts = parts;
+    this.connection = parts.free.then(() => this.#connect());
+    this.connection.catch(() => undefined); // a build that never flashes asks nobody for it
+  }
+
+  /** The open port, which is the owner's again after `letGo` or after the flash that took it over. */
+  get transport(): SerialTransport | undefined {
+    return this.#transport;
+  }
+
+  fits(wishes: Pick<EspConnectWishes, "baud" | "useStub">): boolean {
+    return this.#parts.wishes.baud === wishes.baud && this.#parts.wishes.useStub === wishes.useStub;
+  }
+
+  /** Calls `over` unless it is called again, taken over or let go before. */
+  keepFor(durationMs: number, clock: Clock, over: () => void): void {
+    this.#idle.abort();
+    this.#idle = new AbortController();
+    clock.sleep(durationMs, this.#idle.signal).then(over, () => undefined);
+  }
+
+  /** For a flash: what is left of connecting counts towards it and is cancelled with it. */
+  async takeOver(signal: AbortSignal): Promise<EspConnection> {
+    this.#idle.abort();
+    const cancel = () => this.#stop.abort();
+    signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
+    try {
+      return await this.connection;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** The board goes back to its program. Never rejects. @param beforeReset whoever listens next gets ready here */
+  async letGo(beforeReset: (transport: SerialTransport) => Promise<void>): Promise<void> {
+    this.#idle.abort();
+    this.#stop.abort();
+    const connection = await this.connection.catch(() => undefined);
+    const [board, transport] = [this.#board, this.#transport];
+    if (board === undefined || transport === undefined) return;
+    try {
+      if (transport.hasModemLines) {
+        await beforeReset(transport);
+        await resetIntoProgram(transport, board, connection?.findings.resetWay ?? "quick");
+      } else if (connection !== undefined) {
+        connection.context.handTo(this.#contextOn(board, new AbortController().signal));
+        await connection.session.reset();
+      }
+    } catch (error) {
+      this.#parts.log(`the board could not be left as it was: ${String(error)}`);
+    }
+  }
+
+  async #connect(): Promise<EspConnection> {
+    const { wishes } = this.#parts;
+    this.#board = await this.#parts.board();
+    this.#transport = await this.#parts.takePort(this.#board);
+    this.#board.wake();
+    return connectThrough(this.#transport, this.#contextOn(this.#board, this.#stop.signal), wishes, this.#parts);
+  }
+
+  #contextOn({ clock }: BoardAtPort, signal: AbortSignal): Context {
+    const trace = new TraceRecorder(clock, { phase: "connect", label: "open port" });
+    return { clock, signal, trace, onProgress: () => undefined, log: (line) => this.#parts.log(line) };
+  }
+}

@@ -1,0 +1,61 @@
+/** From the word for a port to its board: real ports, and simulated boards that live as long as the server does. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
+import { replaceFile } from "../engine/state-folder.ts";
+import { simBoardId, simPort, type SimPort } from "../sim/sim-port.ts";
+import { parsePortName } from "../transport/port-name.ts";
+
+interface KeptBoard {
+  readonly sim: SimPort;
+  /** Milliseconds since 1970 of the flash chip's file as this board has read or written it; 0 = there was none. */
+  fileMs: number;
+}
+
+export class Boards {
+  readonly #stateFolder: string;
+  readonly #simulated = new Map<string, KeptBoard>();
+
+  constructor(stateFolder: string) {
+    this.#stateFolder = stateFolder;
+  }
+
+  /** @throws FlashError `board-not-found` for a name that is no port, `refused` for a bad fault */
+  async at(port: string): Promise<BoardAtPort> {
+    const name = parsePortName(port);
+    return name.kind === "sim" ? this.#simulatedBoard(port, name.board) : realBoard(port);
+  }
+
+  /** The flash chip is a file that the command line uses too: who finds it changed takes it as it is now. */
+  async #simulatedBoard(port: string, words: string): Promise<BoardAtPort> {
+    const file = join(this.#stateFolder, "sim", `${simBoardId(words)}.bin`);
+    const fileMs = await changedAt(file);
+    let kept = this.#simulated.get(port);
+    if (kept?.fileMs !== fileMs) {
+      const flash = fileMs === 0 ? undefined : await readFile(file).catch(() => undefined);
+      kept = { sim: simPort(port, words, flash), fileMs };
+      this.#simulated.set(port, kept);
+    }
+    const { sim } = kept;
+    const board = kept;
+    return {
+      port,
+      board: sim.board,
+      clock: sim.clock,
+      open: () => Promise.resolve(sim.open()),
+      wake: () => sim.wake(),
+      finish: async () => {
+        await replaceFile(file, sim.flash);
+        board.fileMs = await changedAt(file);
+        return undefined;
+      },
+    };
+  }
+}
+
+async function changedAt(file: string): Promise<number> {
+  return stat(file).then(
+    (found) => found.mtimeMs,
+    () => 0,
+  );
+}

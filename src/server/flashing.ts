@@ -1,0 +1,102 @@
+/** Flash requests of front ends: read the artifact, run the job, keep the report and tell everyone. */
+import { loadArtifact } from "../build/load.ts";
+import { asFlashError, FlashError } from "../core/errors.ts";
+import type { EspJobOptions } from "../engine/esp-job.ts";
+import type { Jobs } from "../engine/jobs.ts";
+import { failedBefore, type Report } from "../engine/report.ts";
+import type { ReportStore } from "../engine/reports.ts";
+import type { FlashMode, FlashParams, StoredReport, TargetSelection } from "./protocol.ts";
+
+export interface FlashingParts {
+  readonly jobs: Jobs;
+  readonly reports: ReportStore;
+  onReport(report: StoredReport): void;
+  log(line: string): void;
+}
+
+const modes: readonly FlashMode[] = ["changed", "full", "ram", "plan"];
+
+export class Flashing {
+  readonly #parts: FlashingParts;
+
+  constructor(parts: FlashingParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects: what goes wrong is in the report. */
+  async flash(params: FlashParams): Promise<Report> {
+    const report = await this.#run(params);
+    const stored = { at: Date.now(), trigger: params.trigger, artifact: params.artifact, report };
+    this.#parts.onReport(stored);
+    // What never reached a port is no part of a board's history.
+    if (report.spans.length > 0 && report.result !== "planned") {
+      await this.#parts.reports.add(stored).catch((error: unknown) => {
+        this.#parts.log(`the report could not be kept: ${String(error)}`);
+      });
+    }
+    return report;
+  }
+
+  prepare(target: TargetSelection): void {
+    checkTarget(target);
+    this.#parts.jobs.prepare(target.port, { baud: target.baud, useStub: target.useStub ?? true });
+  }
+
+  async #run(params: FlashParams): Promise<Report> {
+    try {
+      checkParams(params);
+      const { target, artifact, mode, appOnly = false } = params;
+      return await this.#parts.jobs.flash(target.port, {
+        artifact: () => loadArtifact(artifact, { appOnly }),
+        options: optionsFor(target, mode),
+      });
+    } catch (thrown) {
+      const port: unknown = (params as { target?: { port?: unknown } }).target?.port;
+      return failedBefore(typeof port === "string" ? port : "", asFlashError(thrown));
+    }
+  }
+}
+
+function optionsFor(target: TargetSelection, mode: FlashMode): EspJobOptions {
+  return {
+    baud: target.baud,
+    chip: target.chip,
+    identity: target.board,
+    full: mode === "full",
+    ram: mode === "ram",
+    dryRun: mode === "plan",
+    reset: true,
+    useStub: target.useStub ?? true,
+    appOffset: undefined,
+    flashBytes: undefined,
+  };
+}
+
+/** Settings are typed by hand: what is no text or number is said, not guessed. @throws FlashError `refused` */
+function checkTarget(target: TargetSelection): void {
+  const { port, chip, board, baud, useStub } = target as Readonly<Record<keyof TargetSelection, unknown>>;
+  if (typeof port !== "string" || port === "") throw wrong("port", "text such as /dev/ttyUSB0");
+  if (!isTextOrNothing(chip)) throw wrong("chip", "text such as esp32c3");
+  if (!isTextOrNothing(board)) throw wrong("board", "text");
+  const isBaud = typeof baud === "number" && Number.isInteger(baud) && baud >= 300 && baud <= 10_000_000;
+  if (baud !== undefined && !isBaud) throw wrong("baud", "a whole number of bits per second, 300 to 10000000");
+  if (useStub !== undefined && typeof useStub !== "boolean") throw wrong("useStub", "true or false");
+}
+
+function checkParams(params: FlashParams): void {
+  checkTarget(params.target);
+  const { artifact, mode } = params as { artifact: unknown; mode: unknown };
+  const isList = Array.isArray(artifact) && artifact.length > 0 && artifact.every((one) => typeof one === "string");
+  if (!isList) throw wrong("artifact", "a list of paths");
+  if (!modes.some((one) => one === mode)) throw wrong("mode", `one of ${modes.join(", ")}`);
+}
+
+function isTextOrNothing(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
+}
+
+function wrong(name: string, wanted: string): FlashError {
+  return new FlashError("refused", `the setting '${name}' has a value of the wrong kind`, {
+    remedy: `It must be ${wanted}; correct it in the settings.`,
+  });
+}

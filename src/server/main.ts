@@ -1,0 +1,79 @@
+/** The long-lived process: owns ports, engine and history, and answers front ends. Wiring only. */
+import { createConnection, ProposedFeatures } from "vscode-languageserver/node";
+import { History } from "../engine/history.ts";
+import { Jobs } from "../engine/jobs.ts";
+import { ReportStore } from "../engine/reports.ts";
+import { stateFolder } from "../engine/state-folder.ts";
+import { systemClock } from "../engine/system-clock.ts";
+import { Boards } from "./boards.ts";
+import { Flashing } from "./flashing.ts";
+import { MonitorOutbox } from "./monitor-outbox.ts";
+import { portChoices } from "./port-choices.ts";
+import { TypedConnection } from "./typed-connection.ts";
+
+/** The client kills the server 2 s after it asked it to stop, so that everything must be over by then. */
+const gentleStopMs = 900;
+const longestStopMs = 1_500;
+
+function main(): void {
+  const connection = createConnection(ProposedFeatures.all);
+  const typed = new TypedConnection(connection);
+  stayAlive((line) => typed.error(line));
+  const folder = stateFolder();
+  const history = new History(folder);
+  const boards = new Boards(folder);
+  const reports = new ReportStore(folder);
+  const outbox = new MonitorOutbox((port, text) => typed.send("deltaflash/monitor/data", { port, text }));
+  const log = (line: string) => typed.log(line);
+  const jobs = new Jobs({
+    clock: systemClock,
+    history,
+    boardAtPort: (port) => boards.at(port),
+    observer: {
+      state: (port, state) => void typed.send("deltaflash/state", { port, state }),
+      monitorText: (port, text) => outbox.add(port, text),
+      monitorState: (port, state, detail) =>
+        void typed.send("deltaflash/monitor/state", { port, state, ...(detail === undefined ? {} : { detail }) }),
+      log,
+    },
+  });
+  const flashing = new Flashing({
+    jobs,
+    reports,
+    onReport: (stored) => void typed.send("deltaflash/report", stored),
+    log,
+  });
+
+  typed.on("deltaflash/ports", async () => ({ ports: await portChoices(history) }));
+  typed.on("deltaflash/prepare", ({ target }) => (flashing.prepare(target), null));
+  typed.on("deltaflash/flash", (params) => flashing.flash(params));
+  typed.on("deltaflash/cancel", ({ port }) => (jobs.cancel(port), null));
+  typed.on("deltaflash/reports", async ({ identity, limit }) => ({ reports: await reports.newest(identity, limit) }));
+  typed.on("deltaflash/monitor/open", async ({ port, ...options }) => (await jobs.openMonitor(port, options), null));
+  typed.on("deltaflash/monitor/write", async ({ port, text }) => (await jobs.writeToMonitor(port, text), null));
+  typed.on("deltaflash/monitor/close", async ({ port }) => (await jobs.closeMonitor(port), null));
+
+  connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "deltaflash" } }));
+  connection.onShutdown(() => withinDeadline(jobs.close(gentleStopMs)));
+  connection.listen();
+}
+
+async function withinDeadline(work: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  const late = systemClock.sleep(longestStopMs, enough.signal).catch(() => undefined);
+  await Promise.race([work, late]);
+  enough.abort();
+}
+
+/** A defect in one request must not take the ports and the other requests along; it is said where developers look. */
+function stayAlive(error: (line: string) => void): void {
+  const report = (kind: string) => (thrown: unknown) => {
+    const text = `${kind}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
+    process.stderr.write(`${text}\n`);
+    error(text);
+  };
+  process.on("uncaughtException", report("uncaughtException"));
+  process.on("unhandledRejection", report("unhandledRejection"));
+}
+
+main();

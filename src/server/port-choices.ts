@@ -1,0 +1,48 @@
+/** The ports for the board picker: what is plugged in, what was seen there last, and the simulated boards. */
+import type { History } from "../engine/history.ts";
+import { simBoards } from "../sim/boards.ts";
+import { holderOf, listPorts, type PortDescription } from "../transport/ports.ts";
+import type { PortChoice } from "./protocol.ts";
+
+export async function portChoices(history: History): Promise<readonly PortChoice[]> {
+  const chips = new Map((await history.boards()).map((board) => [board.identity, board.chip]));
+  const seen = async (port: string) => {
+    const { identity } = await history.portHints(port);
+    const chip = identity === undefined ? undefined : chips.get(identity);
+    return { ...(identity === undefined ? {} : { identity }), ...(chip === undefined ? {} : { chip }) };
+  };
+  const real = (await listPorts()).filter((port) => port.bridge?.kind !== "debug-probe");
+  const plugged = real.map(async (port) => {
+    const holder = await holderOf(port.path);
+    return {
+      port: port.path,
+      title: port.product ?? port.bridge?.name ?? port.path,
+      detail: detailOf(port),
+      simulated: false,
+      ...(await seen(port.path)),
+      ...(holder === undefined ? {} : { holder: `${holder.command} (process ${holder.pid})` }),
+    };
+  });
+  const simulated = simBoards.map(async (board) => {
+    const port = `sim:${board.id}`;
+    return {
+      port,
+      title: board.title,
+      detail: "simulated",
+      simulated: true,
+      ...(await seen(port)),
+      chip: board.chip,
+    };
+  });
+  return Promise.all([...plugged, ...simulated]);
+}
+
+function detailOf(port: PortDescription): string {
+  const { manufacturer, serialNumber, usb } = port;
+  const ids = usb === undefined ? undefined : `${hex4(usb.vendorId)}:${hex4(usb.productId)}`;
+  return [manufacturer, ids, serialNumber].filter((word) => word !== undefined).join(" · ");
+}
+
+function hex4(id: number): string {
+  return id.toString(16).padStart(4, "0");
+}

@@ -1,0 +1,143 @@
+/** Runs the bundled server as an editor does: a process of its own, messages over stdio, a state folder of its own. */
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import {
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+} from "vscode-jsonrpc/node";
+import type { Notifications, Requests } from "../../src/server/protocol.ts";
+
+/** No request may take longer, whatever happens to its board. */
+const HANG_MS = 60_000;
+
+/** Below node_modules, so that the packages that are not bundled are found. */
+const cache = join(import.meta.dirname, "../../node_modules/.cache");
+
+/** @returns the full path of the bundle, and how to remove it */
+export async function bundleServer(): Promise<{ readonly path: string; remove(): void }> {
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "deltaflash-server-"));
+  const path = join(folder, "server.cjs");
+  await build({
+    entryPoints: ["src/server/main.ts"],
+    outfile: path,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    external: ["serialport"],
+    define: { VERSION: '"test"' },
+    loader: { ".py": "text" },
+    logLevel: "warning",
+  });
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+type Told = {
+  [Name in keyof Notifications]: { readonly name: Name; readonly params: Notifications[Name] };
+}[keyof Notifications];
+
+export class Server implements AsyncDisposable {
+  /** Everything that the server has told, in order. */
+  readonly told: Told[] = [];
+  readonly ended: Promise<number | null>;
+  stderr = "";
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #connection: MessageConnection;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(bundle: string, stateFolder: string) {
+    this.#child = spawn(process.execPath, [bundle, "--stdio"], {
+      env: { ...process.env, DELTAFLASH_STATE: stateFolder },
+      stdio: "pipe",
+    });
+    this.#child.stderr.on("data", (bytes: Buffer) => (this.stderr += bytes.toString()));
+    this.ended = new Promise((resolve) => this.#child.once("close", resolve));
+    const { stdout, stdin } = this.#child;
+    stdin.on("error", () => undefined); // a server that was killed takes no more
+    this.#connection = createMessageConnection(new StreamMessageReader(stdout), new StreamMessageWriter(stdin));
+    this.#connection.onNotification((name: string, params: unknown) => {
+      this.told.push({ name, params } as Told);
+      for (const watcher of this.#watchers) watcher();
+    });
+    this.#connection.onError(() => undefined);
+    this.#connection.listen();
+  }
+
+  static async started(bundle: string, stateFolder: string): Promise<Server> {
+    const server = new Server(bundle, stateFolder);
+    await within(
+      server.#connection.sendRequest("initialize", { processId: process.pid, rootUri: null, capabilities: {} }),
+    );
+    await server.#connection.sendNotification("initialized", {});
+    return server;
+  }
+
+  request<Name extends keyof Requests>(name: Name, params: Requests[Name][0]): Promise<Requests[Name][1]> {
+    return within(this.#connection.sendRequest<Requests[Name][1]>(name, params));
+  }
+
+  /** Of one kind, in order. */
+  of<Name extends keyof Notifications>(name: Name): readonly Notifications[Name][] {
+    return this.told.flatMap((one) => (one.name === name ? [one.params as Notifications[Name]] : []));
+  }
+
+  /** All text of the monitor so far. */
+  get monitorText(): string {
+    return this.of("deltaflash/monitor/data")
+      .map((data) => data.text)
+      .join("");
+  }
+
+  /** Resolves as soon as `condition` holds after something was told. */
+  until(condition: () => boolean): Promise<void> {
+    const met = new Promise<void>((resolve) => {
+      const watcher = () => {
+        if (!condition()) return;
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      this.#watchers.add(watcher);
+      watcher();
+    });
+    return within(met);
+  }
+
+  /** As an editor ends it. @returns milliseconds until the answer to `shutdown` */
+  async stop(): Promise<number> {
+    const startMs = performance.now();
+    await within(this.#connection.sendRequest("shutdown"));
+    const tookMs = performance.now() - startMs;
+    await this.#connection.sendNotification("exit");
+    await within(this.ended);
+    return tookMs;
+  }
+
+  /** As a crash ends it. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.dispose();
+    await this.kill();
+    if (/unhandledRejection|uncaughtException/.test(this.stderr)) throw new Error(this.stderr);
+  }
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing came within ${HANG_MS} ms`)), HANG_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
