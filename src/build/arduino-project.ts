@@ -11,6 +11,7 @@ import { readFlashArgs } from "./flash-args.ts";
 import { optional } from "./flash-files.ts";
 import { readJson, textField, type JsonObject } from "./json.ts";
 import { asBaud } from "./kconfig.ts";
+import { isInside } from "./local-path.ts";
 import { kindOf } from "./read-file.ts";
 import type { Scan } from "./scan.ts";
 import { readYaml } from "./yaml.ts";
@@ -26,7 +27,7 @@ export async function findArduino(scan: Scan, caches: readonly string[]): Promis
   const findings = await Promise.all([...folders].map((folder) => findingOf(folder)));
   const built = new Set(findings.map((finding) => finding.sketchFolder));
   for (const sketch of scan.sketches) {
-    const isBuilt = built.has(sketch) || [...folders].some((folder) => folder.startsWith(sketch));
+    const isBuilt = built.has(sketch) || [...folders].some((folder) => isInside(sketch, folder));
     if (!isBuilt) findings.push(await cachedBuild(sketch, caches));
   }
   return findings;

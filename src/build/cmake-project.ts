@@ -8,8 +8,8 @@ import { FlashError } from "../core/errors.ts";
 import { linkTime, newestPrograms } from "./elf-head.ts";
 import { brokenFinding, judge, type Finding } from "./finding.ts";
 import { optional } from "./flash-files.ts";
-import { objectField, objectsField, readJson, requiredText, textField } from "./json.ts";
-import { localPath } from "./local-path.ts";
+import { objectsField, readJson, requiredText, textField } from "./json.ts";
+import { isInside, localPath } from "./local-path.ts";
 import { kindOf, readBytes } from "./read-file.ts";
 import type { Scan } from "./scan.ts";
 
@@ -19,9 +19,9 @@ const MAX_TARGETS = 300;
 
 /** `claimed`: folders that another system's reader knows better. */
 export async function findCMake(scan: Scan, claimed: readonly string[]): Promise<readonly Finding[]> {
-  const isClaimed = (folder: string) => claimed.some((other) => !relative(other, folder).startsWith(".."));
+  const isClaimed = (folder: string) => claimed.some((other) => isInside(other, folder));
   const folders = scan.foldersWith(CACHE).filter((folder) => !isClaimed(folder));
-  const own = folders.filter((folder) => !folders.some((other) => other !== folder && folder.startsWith(`${other}/`)));
+  const own = folders.filter((folder) => !folders.some((other) => other !== folder && isInside(other, folder)));
   return (await Promise.all(own.map((folder) => findBuild(folder, scan)))).flat();
 }
 
@@ -120,7 +120,7 @@ async function findingOf(target: Executable, build: BuildFolder): Promise<Findin
 
 async function withoutReply(build: BuildFolder, programs: readonly string[]): Promise<readonly Finding[]> {
   const { folder, cache, place } = build;
-  const inside = programs.filter((path) => !relative(folder, path).startsWith(".."));
+  const inside = programs.filter((path) => isInside(folder, path));
   const [newest] = await newestPrograms(inside);
   if (newest === undefined && !isCrossBuild(cache, "")) return [];
   const chip = chipOf(cache);

@@ -4,6 +4,7 @@ import { FLASHER_ARGS, PROJECT_DESCRIPTION, readFlasherArgs, readProjectDescript
 import { brokenFinding, judge, timeOf, type Finding } from "./finding.ts";
 import { optional } from "./flash-files.ts";
 import { asBaud, readKconfig, type Kconfig } from "./kconfig.ts";
+import { isInside } from "./local-path.ts";
 import { kindOf } from "./read-file.ts";
 import type { Scan } from "./scan.ts";
 
@@ -14,7 +15,7 @@ export async function findEspIdf(scan: Scan): Promise<readonly Finding[]> {
   const findings = await Promise.all([...builds].map((folder) => findingOf(folder, scan.root)));
   const others = new Set(scan.foldersWith("platformio.ini"));
   for (const project of scan.foldersWith("sdkconfig")) {
-    const isBuilt = [...builds].some((folder) => !relative(project, folder).startsWith(".."));
+    const isBuilt = [...builds].some((folder) => isInside(project, folder));
     if (!isBuilt && !others.has(project)) findings.push(await unbuilt(project));
   }
   return findings;

@@ -2,7 +2,7 @@
  * Where a path that a build wrote down lies on this machine. The build may have run on Windows, in a container or in another
  * folder: then the path names nothing here, but its end still says where the file is below the build folder.
  */
-import { basename, isAbsolute, join, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { kindOf } from "./read-file.ts";
 
 const windowsPath = /^[A-Za-z]:[\\/]|^\\\\/;
@@ -27,4 +27,10 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** True for the folder itself and for everything below it. Both are full paths. */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { brokenFinding, judge, type Finding } from "./finding.ts";
 import { optional } from "./flash-files.ts";
 import { asBaud } from "./kconfig.ts";
+import { isInside } from "./local-path.ts";
 import type { Scan } from "./scan.ts";
 import { boardOfBuild, DOMAINS, readDomains } from "./sysbuild.ts";
 import { readZephyrBuild, RUNNERS, type ZephyrBuild } from "./zephyr.ts";
@@ -15,7 +16,7 @@ export async function findZephyr(scan: Scan): Promise<readonly Finding[]> {
     .foldersWith(RUNNERS)
     .filter((folder) => basename(folder) === "zephyr")
     .map((folder) => dirname(folder))
-    .filter((folder) => !systems.some((system) => folder === system || !relative(system, folder).startsWith("..")));
+    .filter((folder) => !systems.some((system) => isInside(system, folder)));
   return Promise.all([
     ...systems.map((folder) => systemFinding(folder, scan.root)),
     ...builds.map((folder) => buildFinding(folder, scan.root)),
