@@ -1,0 +1,82 @@
+/** The settings as values that can be relied on, and a sentence for each one that is not what it should be. Knows no editor. */
+
+export type OnBuild = "off" | "offer" | "flash";
+
+export interface Settings {
+  readonly onBuild: OnBuild;
+  readonly buildTask: string | undefined;
+  readonly artifact: string | undefined;
+  readonly port: string | undefined;
+  readonly board: string | undefined;
+  readonly chip: string | undefined;
+  readonly baud: number | undefined;
+  readonly useStub: boolean;
+  readonly appOnly: boolean;
+  readonly monitorBaud: number | undefined;
+  readonly monitorTimestamps: boolean;
+  readonly monitorLogFile: string | undefined;
+  readonly monitorOpenAfterFlash: boolean;
+}
+
+export interface SettingProblem {
+  readonly key: string;
+  /** What it should be, and what it is: `a text, but it is 5`. */
+  readonly expected: string;
+  readonly found: string;
+}
+
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly problems: readonly SettingProblem[];
+}
+
+type Get = (key: string) => unknown;
+
+/** What is wrong counts as not set. */
+export function readSettings(get: Get): ReadSettings {
+  const problems: SettingProblem[] = [];
+  const wrong = (key: string, expected: string, value: unknown) =>
+    void problems.push({ key: `deltaflash.${key}`, expected, found: JSON.stringify(value) });
+  const text = (key: string): string | undefined => {
+    const value = get(key) ?? "";
+    if (typeof value === "string") return value.trim() === "" ? undefined : value.trim();
+    wrong(key, "a text", value);
+    return undefined;
+  };
+  const yes = (key: string, otherwise: boolean): boolean => {
+    const value = get(key) ?? otherwise;
+    if (typeof value === "boolean") return value;
+    wrong(key, "true or false", value);
+    return otherwise;
+  };
+  const rate = (key: string, least: number): number | undefined => {
+    const value = get(key) ?? undefined;
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= 12_000_000) return value;
+    wrong(key, `a whole number from ${least} to 12000000`, value);
+    return undefined;
+  };
+  const settings: Settings = {
+    onBuild: onBuildOf(get("onBuild") ?? "offer", (value) => wrong("onBuild", "off, offer or flash", value)),
+    buildTask: text("buildTask"),
+    artifact: text("artifact"),
+    port: text("port"),
+    board: text("board"),
+    chip: text("chip"),
+    baud: rate("baud", 1_200),
+    useStub: yes("useStub", true),
+    appOnly: yes("appOnly", false),
+    monitorBaud: rate("monitor.baud", 300),
+    monitorTimestamps: yes("monitor.timestamps", false),
+    monitorLogFile: text("monitor.logFile"),
+    monitorOpenAfterFlash: yes("monitor.openAfterFlash", false),
+  };
+  return { settings, problems };
+}
+
+/** What is wrong is not `flash`: nothing is written to a board because of a typing mistake. */
+function onBuildOf(value: unknown, wrong: (value: unknown) => void): OnBuild {
+  if (value === "off" || value === "offer" || value === "flash") return value;
+  wrong(value);
+  return "offer";
+}
