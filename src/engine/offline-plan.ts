@@ -62,7 +62,8 @@ function byAddress(sectors: readonly Sector[]): ReadonlyMap<Address, Sector> {
   return new Map(sectors.map((sector) => [sector.address, sector]));
 }
 
-function runsOf(plan: Plan): OfflinePlan["runs"] {
+/** What is written in one go, and how it is erased. */
+export function runsOf(plan: Plan): OfflinePlan["runs"] {
   return plan.steps.flatMap((step) => {
     if (step.kind !== "write") return [];
     const blocks = step.erases.filter((erase) => erase.unit === "block").length;

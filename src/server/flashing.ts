@@ -1,15 +1,21 @@
 /** Flash requests of front ends: read the artifact, run the job, keep the report and tell everyone. */
+import type { Artifact } from "../build/artifact.ts";
 import { loadArtifact } from "../build/load.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { EspJobOptions } from "../engine/esp-job.ts";
 import type { Jobs } from "../engine/jobs.ts";
+import type { History } from "../engine/history.ts";
+import { elfOf, planView, type PlanView } from "../engine/plan-view.ts";
+import { programTable, type ProgramStore } from "../engine/program-table.ts";
 import { failedBefore, type Report } from "../engine/report.ts";
 import type { ReportStore } from "../engine/reports.ts";
 import type { FlashMode, FlashParams, StoredReport, TargetSelection } from "./protocol.ts";
 
 export interface FlashingParts {
   readonly jobs: Jobs;
+  readonly history: History;
   readonly reports: ReportStore;
+  readonly programs: ProgramStore;
   onReport(report: StoredReport): void;
   log(line: string): void;
 }
@@ -42,19 +48,44 @@ export class Flashing {
     this.#parts.jobs.prepare(target.port, { baud: target.baud, useStub: target.useStub ?? true });
   }
 
+  /** @throws FlashError for an artifact that cannot be read, and where nobody knows the chip */
+  async plan(target: TargetSelection, paths: readonly string[], appOnly: boolean): Promise<PlanView> {
+    checkTarget(target);
+    const artifact = await loadArtifact(paths, { appOnly });
+    return planView({ port: target.port, chip: target.chip, baud: target.baud, artifact }, this.#parts);
+  }
+
+  /** For the comparison with the next build. */
+  async #rememberProgram(identity: string, artifact: Artifact): Promise<void> {
+    try {
+      const elf = await elfOf(artifact);
+      if (elf !== undefined) await this.#parts.programs.keep(identity, programTable(elf));
+    } catch (error) {
+      this.#parts.log(`the symbols could not be kept: ${String(error)}`);
+    }
+  }
+
   async #run(params: FlashParams): Promise<Report> {
     try {
       checkParams(params);
       const { target, artifact, mode, appOnly = false } = params;
-      return await this.#parts.jobs.flash(target.port, {
-        artifact: () => loadArtifact(artifact, { appOnly }),
+      let flashed: Artifact | undefined;
+      const report = await this.#parts.jobs.flash(target.port, {
+        artifact: async () => (flashed = await loadArtifact(artifact, { appOnly })),
         options: optionsFor(target, mode),
       });
+      if (flashed !== undefined && holdsProgram(report)) await this.#rememberProgram(report.identity, flashed);
+      return report;
     } catch (thrown) {
       const port: unknown = (params as { target?: { port?: unknown } }).target?.port;
       return failedBefore(typeof port === "string" ? port : "", asFlashError(thrown));
     }
   }
+}
+
+/** The flash of the board is now what the artifact says. */
+function holdsProgram({ result }: Report): boolean {
+  return result === "flashed" || result === "unchanged";
 }
 
 function optionsFor(target: TargetSelection, mode: FlashMode): EspJobOptions {

@@ -1,7 +1,11 @@
 /** The long-lived process: owns ports, engine and history, and answers front ends. Wiring only. */
 import { createConnection, ProposedFeatures } from "vscode-languageserver/node";
+import { discoverProjects } from "../build/discover.ts";
+import { loadArtifact } from "../build/load.ts";
+import { BuildWatch } from "../engine/build-watch.ts";
 import { History } from "../engine/history.ts";
 import { Jobs } from "../engine/jobs.ts";
+import { ProgramStore } from "../engine/program-table.ts";
 import { ReportStore } from "../engine/reports.ts";
 import { stateFolder } from "../engine/state-folder.ts";
 import { systemClock } from "../engine/system-clock.ts";
@@ -38,15 +42,26 @@ function main(): void {
     },
   });
   const flashing = new Flashing({
-    jobs,
-    reports,
+    ...{ jobs, history, reports },
+    programs: new ProgramStore(folder),
     onReport: (stored) => void typed.send("deltaflash/report", stored),
     log,
   });
 
+  const builds = new BuildWatch({
+    clock: systemClock,
+    loadArtifact,
+    onCompleted: (build) => void typed.send("deltaflash/buildCompleted", build),
+    log,
+  });
+
+  typed.on("deltaflash/discover", async ({ folders }) => ({ projects: await discoverProjects(folders) }));
+  typed.on("deltaflash/watch", async ({ projects }) => (await builds.watch(projects), null));
+  typed.on("deltaflash/hint", (hint) => (builds.hint(hint), null));
   typed.on("deltaflash/ports", async () => ({ ports: await portChoices(history) }));
   typed.on("deltaflash/prepare", ({ target }) => (flashing.prepare(target), null));
   typed.on("deltaflash/flash", (params) => flashing.flash(params));
+  typed.on("deltaflash/plan", ({ target, artifact, appOnly = false }) => flashing.plan(target, artifact, appOnly));
   typed.on("deltaflash/cancel", ({ port }) => (jobs.cancel(port), null));
   typed.on("deltaflash/reports", async ({ identity, limit }) => ({ reports: await reports.newest(identity, limit) }));
   typed.on("deltaflash/monitor/open", async ({ port, ...options }) => (await jobs.openMonitor(port, options), null));
@@ -54,7 +69,10 @@ function main(): void {
   typed.on("deltaflash/monitor/close", async ({ port }) => (await jobs.closeMonitor(port), null));
 
   connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "deltaflash" } }));
-  connection.onShutdown(() => withinDeadline(jobs.close(gentleStopMs)));
+  connection.onShutdown(() => {
+    builds.close();
+    return withinDeadline(jobs.close(gentleStopMs));
+  });
   connection.listen();
 }
 

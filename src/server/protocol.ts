@@ -3,10 +3,15 @@
  * import it. Paths are absolute; times are milliseconds; failures of a flash are reports, never error responses.
  */
 import type { BoardState, MonitorState } from "../engine/board-state.ts";
+import type { BuildCompleted, BuildHint } from "../engine/build-watch.ts";
+import type { PlanView } from "../engine/plan-view.ts";
 import type { Report } from "../engine/report.ts";
 import type { StoredReport } from "../engine/reports.ts";
 
 export type { BoardState, MonitorState } from "../engine/board-state.ts";
+export type { BuildCompleted, BuildHint } from "../engine/build-watch.ts";
+export type { PlanView } from "../engine/plan-view.ts";
+export type { ChangedItem } from "../engine/program-table.ts";
 export type { StoredReport } from "../engine/reports.ts";
 
 /** Where to flash: a port as the command line takes it, and what the user fixed beside it. */
@@ -60,46 +65,6 @@ export interface PortChoice {
   readonly holder?: string;
 }
 
-/** A section or symbol of the artifact that differs from what the board holds. */
-export interface ChangedItem {
-  readonly kind: "section" | "symbol";
-  readonly name: string;
-  readonly oldAddress?: number;
-  readonly oldSize?: number;
-  readonly newAddress?: number;
-  readonly newSize?: number;
-}
-
-export interface PlanView {
-  readonly sectors: number;
-  readonly sectorsToWrite: number;
-  readonly bytesToWrite: number;
-  /** Erase, write and verify. */
-  readonly estimateMs: number;
-  readonly fullEstimateMs: number;
-  /** False when nothing is known of the board, so everything may have to be written. */
-  readonly boardKnown: boolean;
-  readonly runs: readonly { readonly address: number; readonly bytes: number; readonly erase: string }[];
-  readonly changed: readonly ChangedItem[];
-}
-
-export interface BuildHint {
-  readonly project: string;
-  /** `task`, `terminal`, `cmake-tools`, `own`. The server's own watcher adds `watcher`. */
-  readonly source: string;
-  readonly exitCode?: number;
-}
-
-export interface BuildCompleted {
-  readonly project: string;
-  /** Digest of the loadable bytes: the same build is told once. */
-  readonly id: string;
-  readonly sources: readonly string[];
-  readonly exitCode?: number;
-  /** False when the loadable bytes are those of the build before. */
-  readonly changed: boolean;
-}
-
 /** Requests of the front end: name → parameters and result. */
 export interface Requests {
   "deltaflash/discover": [{ folders: readonly string[] }, { projects: readonly ProjectCandidate[] }];
@@ -109,7 +74,7 @@ export interface Requests {
   "deltaflash/flash": [FlashParams, Report];
   "deltaflash/cancel": [{ port: string }, null];
   /** From the record of the board that was last seen at the port; touches no board. */
-  "deltaflash/plan": [{ target: TargetSelection; artifact: readonly string[] }, PlanView];
+  "deltaflash/plan": [{ target: TargetSelection; artifact: readonly string[]; appOnly?: boolean }, PlanView];
   "deltaflash/reports": [{ identity?: string; limit: number }, { reports: readonly StoredReport[] }];
   "deltaflash/watch": [{ projects: readonly ProjectCandidate[] }, null];
   "deltaflash/hint": [BuildHint, null];

@@ -8,7 +8,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
   type MessageConnection,
-} from "vscode-jsonrpc/node";
+} from "vscode-languageserver/node";
 import type { Notifications, Requests } from "../../src/server/protocol.ts";
 
 /** No request may take longer, whatever happens to its board. */
