@@ -10,6 +10,7 @@ const bin = (name) => join(root, "node_modules", ".bin", name);
 /** One pass or failure each. */
 const checks = [
   ["types", bin("tsc"), ["-p", "tsconfig.json"]],
+  ["types of the panel", bin("tsc"), ["-p", "src/webview"]],
   ["lint", bin("eslint"), ["--max-warnings", "0", "."]],
   ["format", bin("prettier"), ["--check", "--log-level", "warn", "."]],
   ["import rules", bin("depcruise"), ["--config", ".dependency-cruiser.mjs", "src", "test", "bench"]],

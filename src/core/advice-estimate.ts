@@ -1,8 +1,8 @@
 /** What writing would have taken otherwise: with another bit rate, or with everything written. Estimates, on the safe side. */
 import {
-  bitRate,
   contentBytesSent,
   digestBytesPerMs,
+  knownBitRate,
   lastAttempt,
   phaseMs,
   sumBytes,
@@ -57,12 +57,13 @@ export interface FullWrite {
 /**
  * What this flash would have taken with every sector written: its own connection, then wire or flash chip, whichever is slower,
  * and the board's own digest of all of it. undefined when the trace does not tell the rates, or when everything was written.
+ * @param earlier flashes of the same board, newest first
  */
-export function estimateFullWrite(flash: FlashFacts): FullWrite | undefined {
+export function estimateFullWrite(flash: FlashFacts, earlier: readonly FlashFacts[]): FullWrite | undefined {
   if (flash.result !== "flashed" && flash.result !== "unchanged") return undefined;
   if (flash.image.sectors === 0 || flash.written.sectors >= flash.image.sectors) return undefined;
   if (wroteWithoutAsking(flash)) return undefined;
-  const rate = bitRate(flash);
+  const rate = knownBitRate(flash, earlier);
   const digest = digestBytesPerMs(flash);
   if (rate === undefined || digest === undefined) return undefined;
   const bytes = flash.image.sectors * sectorBytes;

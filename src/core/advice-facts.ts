@@ -64,6 +64,16 @@ export function bitRate(flash: FlashFacts): number | undefined {
   return nearest === romRate && wasRaisedLater(flash) ? undefined : nearest;
 }
 
+/** Read off this flash, or off the last one through this port where this one took over a connection that stood already. */
+export function knownBitRate(flash: FlashFacts, earlier: readonly FlashFacts[]): number | undefined {
+  for (const one of [flash, ...earlier.filter((other) => other.port === flash.port)]) {
+    const rate = bitRate(one);
+    if (rate !== undefined) return rate;
+    if (one.spans.some((span) => span.label === "stub upload")) return undefined;
+  }
+  return undefined;
+}
+
 const romRate = 115_200;
 
 /** The ESP8266 takes the upload at its ROM's rate and goes to the higher one afterwards. */

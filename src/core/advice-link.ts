@@ -1,6 +1,15 @@
 /** Advice about the way to the board: reset, USB bridge, bit rate, loader. */
 import { contentWireMs, savedByRate } from "./advice-estimate.ts";
-import { bitRate, isOwnUsb, phaseMs, roundTripMs, spansNamed, vainConnectMs, wroteByRom } from "./advice-facts.ts";
+import {
+  bitRate,
+  isOwnUsb,
+  knownBitRate,
+  phaseMs,
+  roundTripMs,
+  spansNamed,
+  vainConnectMs,
+  wroteByRom,
+} from "./advice-facts.ts";
 import { noticeableMs, type FlashFacts, type Rule } from "./advice-rule.ts";
 import { formatDuration } from "./trace-text.ts";
 
@@ -34,7 +43,7 @@ const worthwhileShare = 0.1;
 
 /** The wire was the slow part, and a higher rate would have shortened it. */
 const higherRate: Rule = (flash, earlier) => {
-  const rate = bitRate(flash);
+  const rate = knownBitRate(flash, earlier);
   if (rate === undefined || isOverNetwork(flash) || [flash, ...earlier].some((one) => rateWasLowered(one, flash)))
     return undefined;
   const target = rate < usualRate ? usualRate : highRate;
@@ -130,8 +139,8 @@ const longWriteMs = 1_000;
 const idleShare = 0.4;
 
 /** Says where nothing can be won, so that nobody tries: the flash chip was the slow part. */
-const chipBound: Rule = (flash) => {
-  const rate = bitRate(flash);
+const chipBound: Rule = (flash, earlier) => {
+  const rate = knownBitRate(flash, earlier);
   const writeMs = phaseMs(flash, "erase", "write");
   if (rate === undefined || wroteByRom(flash) || writeMs < longWriteMs || writeMs < flash.totalMs / 2) return undefined;
   const wireMs = contentWireMs(flash, rate);

@@ -61,9 +61,9 @@ describe("the saving that advice promises is there", () => {
     const partial = await rig.flash(await firmware("const"));
     rig.again();
     const none = await rig.flash(await firmware("const"));
-    expect(estimateFullWrite(full)).toBeUndefined();
+    expect(estimateFullWrite(full, [])).toBeUndefined();
     for (const report of [partial, none]) {
-      const estimate = estimateFullWrite(report);
+      const estimate = estimateFullWrite(report, []);
       expect(report.totalMs + (estimate?.savedMs ?? 0)).toBe(estimate?.totalMs);
       expect((estimate?.totalMs ?? 0) / full.totalMs).toBeGreaterThan(0.8);
       expect((estimate?.totalMs ?? 0) / full.totalMs).toBeLessThan(1.2);

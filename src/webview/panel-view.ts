@@ -1,0 +1,162 @@
+/** The whole panel from its state: head, waterfall or tables, saving and advice, history. Decides nothing, remembers nothing. */
+import type { AdviceAction } from "../core/advice-rule.ts";
+import type { Phase } from "../core/trace.ts";
+import type { BoardState, StoredReport } from "../server/protocol.ts";
+import { adviceView } from "./advice-view.ts";
+import { h } from "./dom.ts";
+import { historyView } from "./history-view.ts";
+import { historyTable, spanTable } from "./table-view.ts";
+import { waterfall, weaves } from "./waterfall-view.ts";
+import { headline, isSimulated, moment, surroundings } from "./words.ts";
+
+export interface PanelState {
+  /** Newest first. */
+  readonly reports: readonly StoredReport[];
+  /** `at` of the flash that is shown; the newest when undefined or gone. */
+  readonly shownAt?: number | undefined;
+  readonly selected?: Phase | undefined;
+  readonly view: "chart" | "table";
+}
+
+/** What the user can do. */
+export interface PanelActions {
+  readonly select: (phase: Phase | undefined) => void;
+  readonly show: (stored: StoredReport) => void;
+  readonly toggleView: () => void;
+  readonly flash: () => void;
+  readonly chooseBoard: () => void;
+  readonly exportTrace: (stored: StoredReport) => void;
+  readonly act: (stored: StoredReport, action: AdviceAction) => void;
+}
+
+export interface PanelFacts {
+  readonly state: PanelState;
+  readonly board: BoardState;
+  /** Pixels of a track in the waterfall. */
+  readonly trackWidth: number;
+}
+
+/** So many small pictures are kept in sight. */
+const historyLength = 12;
+
+export function panelView({ state, board, trackWidth }: PanelFacts, actions: PanelActions): readonly Node[] {
+  const shown = state.reports.find((stored) => stored.at === state.shownAt) ?? state.reports[0];
+  if (shown === undefined) return [progress(board), emptyView(actions)];
+  const sameBoard = state.reports.filter((stored) => boardOf(stored) === boardOf(shown)).slice(0, historyLength);
+  const earlier = sameBoard.filter((one) => one.at < shown.at && artifactOf(one) === artifactOf(shown));
+  const advice = adviceView({ shown, earlier, act: (action) => actions.act(shown, action) });
+  const chart = state.view === "chart";
+  return [
+    weaves(),
+    progress(board),
+    head(shown, state, actions),
+    h(
+      "div",
+      { class: chart ? "columns" : "columns stacked" },
+      chart
+        ? waterfall({ stored: shown, width: trackWidth, selected: state.selected, select: actions.select })
+        : spanTable(shown),
+      advice,
+    ),
+    chart ? historyView({ reports: sameBoard, shown, show: actions.show }) : historyTable(sameBoard),
+  ];
+}
+
+/** A board that failed before it told its name is known by its port. */
+function boardOf({ report }: StoredReport): string {
+  return report.identity === "" ? report.port : report.identity;
+}
+
+function artifactOf({ artifact }: StoredReport): string {
+  return artifact.join("\n");
+}
+
+function head(shown: StoredReport, state: PanelState, actions: PanelActions): HTMLElement {
+  const { report } = shown;
+  const newest = state.reports[0];
+  const table = state.view === "table";
+  return h(
+    "header",
+    { class: report.result },
+    h(
+      "div",
+      { class: "result" },
+      h("h1", {}, headline(report), isSimulated(shown) ? h("span", { class: "badge" }, "Simulated board") : undefined),
+      h("p", { class: "hint" }, `${moment(shown.at, new Date())} · ${surroundings(shown)}`),
+      isSimulated(shown) ? h("p", { class: "hint" }, "Its times are a model's, not a real board's.") : undefined,
+      report.error === null
+        ? undefined
+        : h("p", { class: "error", role: "alert" }, `${capitalized(report.error.message)}. ${report.error.remedy}`),
+      ...report.notes.map((note) => h("p", { class: "note" }, note)),
+    ),
+    h(
+      "div",
+      { class: "buttons" },
+      newest === undefined || newest === shown
+        ? undefined
+        : h("button", { "data-key": "newest", onclick: () => actions.show(newest) }, "Show last flash"),
+      h(
+        "button",
+        { "data-key": "view", "aria-pressed": table ? "true" : "false", onclick: () => actions.toggleView() },
+        "Table",
+      ),
+      h("button", { "data-key": "export", onclick: () => actions.exportTrace(shown) }, "Export trace"),
+      h("button", { class: "primary", "data-key": "flash", onclick: () => actions.flash() }, "Flash"),
+    ),
+  );
+}
+
+function emptyView(actions: PanelActions): HTMLElement {
+  return h(
+    "div",
+    { class: "empty" },
+    h("h1", {}, "No flash yet"),
+    h(
+      "p",
+      {},
+      "After the first flash this panel shows where its time went, phase by phase, and what would make it shorter.",
+    ),
+    h(
+      "div",
+      { class: "buttons" },
+      h("button", { class: "primary", "data-key": "flash", onclick: () => actions.flash() }, "Flash"),
+      h("button", { "data-key": "board", onclick: () => actions.chooseBoard() }, "Select board and port"),
+    ),
+    h("p", { class: "hint" }, "Without a board at hand, select a simulated one."),
+  );
+}
+
+/** What the board is doing now; always there, so that a screen reader hears it change. */
+function progress(board: BoardState): HTMLElement {
+  const words = doing(board);
+  const percent = board.kind === "working" ? board.percent : undefined;
+  return h(
+    "div",
+    { class: "progress", "aria-hidden": words === undefined },
+    words === undefined
+      ? undefined
+      : h("span", {}, percent === undefined ? words : `${words}, ${Math.round(percent)} %`),
+    words === undefined
+      ? undefined
+      : h("progress", { max: 100, "aria-label": words, ...(percent === undefined ? {} : { value: percent }) }),
+  );
+}
+
+export function doing(board: BoardState): string | undefined {
+  switch (board.kind) {
+    case "connecting":
+      return "Connecting";
+    case "working":
+      return capitalized(board.phase);
+    case "ready":
+      return "Connected, waiting for the build";
+    case "idle":
+    case "done":
+    case "failed":
+      return undefined;
+  }
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
