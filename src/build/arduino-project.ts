@@ -127,7 +127,7 @@ async function filesOf(folder: string, base: string, fqbn: string | undefined): 
 }
 
 /** `esp32c3` of `esp32:esp32:esp32c3:UploadSpeed=921600` and of `esp32:esp32:XIAO_ESP32C3`; undefined where the name does not say. */
-export function chipOfBoard(fqbn: string | undefined): string | undefined {
+function chipOfBoard(fqbn: string | undefined): string | undefined {
   const [, core, board = ""] = fqbn?.split(":") ?? [];
   if (core === "esp8266") return "esp8266";
   if (core === "rp2040") return /2350|pico2/i.test(board) ? "rp2350" : "rp2040";

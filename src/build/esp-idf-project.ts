@@ -55,7 +55,7 @@ async function findingOf(folder: string, root: string): Promise<Finding> {
         ...base.reasons,
         `${path} names ${files.length} files${chip === undefined ? "" : ` for ${chip}`}.`,
         ...(monitorBaud === undefined ? [] : [`The program's output comes at ${monitorBaud} baud.`]),
-        ...(await configReasons(config, path, chip)),
+        ...(project?.configPath === undefined ? [] : await configReasons(config, path, chip)),
         ...judged.reasons,
         ...(await unfinished(app?.path, project?.elfPath)),
       ],

@@ -20,7 +20,8 @@ export interface PlatformIoConfig {
 
 type Sections = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-const MAX_INTERPOLATIONS = 20;
+/** References followed for one option, those in references counted too. */
+const MAX_REFERENCES = 200;
 const MAX_SECTIONS = 50;
 
 /** @throws FlashError `bad-image` when a file cannot be read or a line of it is neither section, option nor comment. */
@@ -28,7 +29,8 @@ export async function readPlatformIoConfig(path: string, system: Environment): P
   const sections = new Map<string, Map<string, string>>();
   await readInto(sections, path);
   const folder = dirname(resolve(path));
-  const lookup = (section: string, name: string) => optionOf({ sections, system, folder }, section, name);
+  const lookup = (section: string, name: string) =>
+    optionOf({ sections, system, folder, left: MAX_REFERENCES }, section, name);
   for (const pattern of multiValue(lookup("platformio", "extra_configs"))) {
     for (const file of await matching(folder, pattern)) await readInto(sections, file);
   }
@@ -76,16 +78,20 @@ interface Lookup {
   readonly system: Environment;
   /** The project's. */
   readonly folder: string;
+  /** How many references may still be followed; what is left then stays as written. */
+  left: number;
 }
 
-function optionOf(lookup: Lookup, section: string, name: string, depth = 0): string | undefined {
+function optionOf(lookup: Lookup, section: string, name: string): string | undefined {
   const value =
     rawOption(lookup.sections, section, name) ?? (section === "platformio" ? builtIn(lookup, name) : undefined);
-  if (value === undefined || depth > MAX_INTERPOLATIONS) return value;
-  return value.replace(/\$\{([^.}()]+)\.([^}]+)\}/g, (_, from: string, option: string) => {
+  if (value === undefined) return value;
+  return value.replace(/\$\{([^.}()]+)\.([^}]+)\}/g, (reference, from: string, option: string) => {
+    lookup.left -= 1;
+    if (lookup.left < 0) return reference;
     if (from === "sysenv") return lookup.system[option] ?? "";
     if (from === "this" && option === "__env__") return section.replace(/^env:/, "");
-    return optionOf(lookup, from === "this" ? section : from, option, depth + 1) ?? "";
+    return optionOf(lookup, from === "this" ? section : from, option) ?? "";
   });
 }
 

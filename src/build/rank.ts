@@ -12,7 +12,7 @@ interface Criterion {
 }
 
 const criteria: readonly Criterion[] = [
-  { of: (finding) => states.indexOf(finding.state), words: (first, second) => stateWords(first, second) },
+  { of: (finding) => states.indexOf(finding.state), words: stateWords },
   {
     of: (finding) => (finding.isPreferred ? 0 : 1),
     words: (_, second) => `the project's own settings name it, and not ${second.title}`,
@@ -42,10 +42,16 @@ function firstReasons([first, second, ...rest]: readonly Finding[]): readonly st
   return [`It stands first of ${rest.length + 2}: ${why}.`];
 }
 
-function stateWords(first: Finding, second: Finding): string {
-  if (first.state === "fresh") return `its files are all there and up to date, those of ${second.title} are not`;
-  if (first.state === "stale") return `its files are all there, those of ${second.title} are not`;
-  return `${second.title} cannot be read`;
+function stateWords({ state: firstState }: Finding, { state, title }: Finding): string {
+  switch (state) {
+    case "fresh":
+    case "stale":
+      return `its files are newer than what describes them, those of ${title} are not`;
+    case "missing":
+      return `its files are all there, those of ${title} are not`;
+    case "broken":
+      return `${title} cannot be read${firstState === "missing" ? ", this one is only not built yet" : ""}`;
+  }
 }
 
 function asProject(finding: Finding, added: readonly string[]): DiscoveredProject {

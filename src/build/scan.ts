@@ -3,6 +3,7 @@
  */
 import { opendir } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
+import { timeOf } from "./finding.ts";
 
 export interface ScanLimits {
   /** Folders below the root: 0 is the root alone. */
@@ -62,6 +63,7 @@ const skipped: ReadonlySet<string> = new Set([
 const programExtensions: ReadonlySet<string> = new Set([".elf", ".axf", ".out"]);
 const buildFolder =
   /^(_?build|out|bin|target|dist|output|debug|release|cmake-build|firmware|zephyr$|thumbv|riscv32|xtensa)/i;
+const wellKnownFolders = ["build", "out", "target"];
 const MAX_PROGRAMS = 300;
 const AT_ONCE = 16;
 
@@ -117,7 +119,7 @@ async function contentsOf(path: string, limit: number): Promise<Contents> {
   const folders: string[] = [];
   try {
     for await (const entry of await opendir(path, { bufferSize: 512 })) {
-      if (files.length + folders.length >= limit) return { files, folders, isCut: true };
+      if (files.length + folders.length >= limit) return await withWellKnown(path, { files, folders, isCut: true });
       if (entry.isDirectory()) folders.push(entry.name);
       else files.push(entry.name);
     }
@@ -125,6 +127,18 @@ async function contentsOf(path: string, limit: number): Promise<Contents> {
     return { files, folders, isCut: false }; // no access, or just deleted by a clean build
   }
   return { files, folders, isCut: false };
+}
+
+/** Names come in no order, so that a limit may cut the very ones that matter: those are asked for by name. */
+async function withWellKnown(path: string, contents: Contents): Promise<Contents> {
+  const thatExist = async (names: readonly string[], known: readonly string[]) => {
+    const missing = names.filter((name) => !known.includes(name));
+    const times = await Promise.all(missing.map((name) => timeOf(join(path, name))));
+    return missing.filter((_, index) => times[index] !== undefined);
+  };
+  const files = [...contents.files, ...(await thatExist(markers, contents.files))];
+  const folders = [...contents.folders, ...(await thatExist(wellKnownFolders, contents.folders))];
+  return { files, folders, isCut: true };
 }
 
 function foldersToVisit(files: readonly string[], folders: readonly string[]): readonly string[] {
