@@ -142,9 +142,11 @@ const idleShare = 0.4;
 const chipBound: Rule = (flash, earlier) => {
   const rate = knownBitRate(flash, earlier);
   const writeMs = phaseMs(flash, "erase", "write");
-  if (rate === undefined || wroteByRom(flash) || writeMs < longWriteMs || writeMs < flash.totalMs / 2) return undefined;
+  if (rate === undefined || rate < usualRate || wroteByRom(flash)) return undefined;
+  if (writeMs < longWriteMs || writeMs < flash.totalMs / 2) return undefined;
   const wireMs = contentWireMs(flash, rate);
-  if (wireMs > (1 - idleShare) * writeMs || savedByRate(flash, rate, highRate) >= noticeableMs) return undefined;
+  if (wireMs > (1 - idleShare) * writeMs) return undefined;
+  if (savedByRate(flash, rate, highRate) >= worthwhileShare * flash.totalMs) return undefined;
   const perSector = formatDuration(writeMs / flash.written.sectors);
   return {
     id: "flash-chip",

@@ -53,12 +53,18 @@ export function panelView({ state, board, trackWidth }: PanelFacts, actions: Pan
     h(
       "div",
       { class: chart ? "columns" : "columns stacked" },
-      chart
-        ? waterfall({ stored: shown, width: trackWidth, selected: state.selected, select: actions.select })
-        : spanTable(shown),
+      h(
+        "div",
+        {},
+        ...(chart
+          ? [
+              waterfall({ stored: shown, width: trackWidth, selected: state.selected, select: actions.select }),
+              historyView({ reports: sameBoard, shown, show: actions.show }),
+            ]
+          : [spanTable(shown), historyTable(sameBoard)]),
+      ),
       advice,
     ),
-    chart ? historyView({ reports: sameBoard, shown, show: actions.show }) : historyTable(sameBoard),
   ];
 }
 
