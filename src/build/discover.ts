@@ -54,7 +54,9 @@ async function findIn(root: string, options: DiscoverOptions): Promise<readonly 
   const known = own.flat();
   const claimed = known.map((finding) => finding.folder);
   const cmake = await guarded("cmake", scan, () => findCMake(scan, claimed));
-  return addPlain(scan, [...known, ...cmake], environment);
+  const others = [...known, ...cmake];
+  const all = await guarded("plain", scan, () => addPlain(scan, others, environment));
+  return [...others.filter((other) => !all.some((finding) => finding.id === other.id)), ...all];
 }
 
 /** A reader that fails as a whole becomes one entry, so that the others are still heard. */

@@ -30,11 +30,12 @@ const MAX_CONFIGURATIONS = 100;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Undefined when the folder has none, or none that is about a controller. */
+/** Undefined when the folder has none, or none that is about a controller. @throws FlashError `bad-image` when it cannot be read. */
 export async function readLaunchFile(folder: string, environment: Environment): Promise<LaunchFile | undefined> {
   const path = join(folder, ".vscode", "launch.json");
   if ((await kindOf(path).catch(() => "missing")) !== "file") return undefined;
   const text = new TextDecoder().decode(await readBytes(path));
+  if (!debugTypes.some((type) => text.includes(`"${type}"`))) return undefined;
   const { parse, printParseErrorCode } = await import("jsonc-parser");
   const errors: ParseError[] = [];
   const file: unknown = parse(text, errors, { allowTrailingComma: true });
@@ -42,8 +43,6 @@ export async function readLaunchFile(folder: string, environment: Environment): 
   const all = Array.isArray(configurations) ? configurations.slice(0, MAX_CONFIGURATIONS).map(asValues) : [];
   const launches = all.flatMap((values) => launchOf(values, folder, environment));
   const [error] = errors;
-  const isOurs = launches.length > 0 || debugTypes.some((type) => text.includes(`"${type}"`));
-  if (!isOurs) return undefined;
   const line = error === undefined ? 0 : text.slice(0, error.offset).split("\n").length;
   const reasons =
     error === undefined ? [] : [`${path} line ${line} is not valid: ${printParseErrorCode(error.error)}.`];

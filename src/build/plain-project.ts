@@ -20,7 +20,7 @@ export async function addPlain(
   others: readonly Finding[],
   environment: Environment,
 ): Promise<readonly Finding[]> {
-  const file = await readLaunchFile(scan.root, environment).catch(() => undefined);
+  const file = await readLaunchFile(scan.root, environment);
   const added: Finding[] = [];
   let known = others;
   for (const launch of file?.launches ?? []) {
