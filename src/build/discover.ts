@@ -3,7 +3,7 @@
  * no program. A build that cannot be read is an answer too, with the reason.
  */
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { asFlashError } from "../core/errors.ts";
 import { findArduino } from "./arduino-project.ts";
 import { findCMake } from "./cmake-project.ts";
@@ -72,7 +72,7 @@ async function guarded(
     const entry = {
       id: `${system}:${root}`,
       system,
-      title: `${root} (${system})`,
+      title: `${basename(root)} (${system})`,
       artifact: [root],
       watch: [],
       folder: root,

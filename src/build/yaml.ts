@@ -3,6 +3,7 @@ import { FlashError } from "../core/errors.ts";
 import { asObject, type JsonObject } from "./json.ts";
 import { readBytes } from "./read-file.ts";
 
+const remedy = "Configure and build the project again: the file is incomplete.";
 /** Aliases that one file may expand to; metadata of a build has none. */
 const MAX_ALIASES = 100;
 
@@ -17,8 +18,11 @@ export async function readYaml(path: string): Promise<JsonObject> {
     const reason = cause instanceof Error ? (cause.message.split("\n")[0] ?? "").replace(/:$/, "") : String(cause);
     throw new FlashError("bad-image", `${path} is not valid YAML: ${reason}`, {
       cause,
-      remedy: "Configure and build the project again: the file is incomplete.",
+      remedy,
     });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new FlashError("bad-image", `${path} is empty or no YAML mapping`, { remedy });
   }
   return asObject(value, path);
 }

@@ -246,7 +246,7 @@ describe("Zephyr", () => {
 
   test.each([
     ["cut off", "config: { elf_file: zephyr.elf,\n", "is not valid YAML"],
-    ["empty", "", "is no JSON object"],
+    ["empty", "", "is empty or no YAML mapping"],
     ["without a program", "runners: [jlink]\n", "names no program that has its address"],
   ])("a runners.yaml that is %s", async (_, text, expected) => {
     using folder = sampleWorkspace("zephyr");
