@@ -4,7 +4,6 @@
 //   node esbuild.mjs <folder>              the command line alone; the folder is emptied first
 //   node esbuild.mjs --extension <folder>  what a packed extension runs: <folder>/dist and <folder>/prebuilds
 import { build } from "esbuild";
-import { existsSync } from "node:fs";
 import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -54,16 +53,15 @@ async function bundleExtension(root) {
     plugins: [languageClientApart],
   });
   await build({ ...node, entryPoints: { server: "src/server/main.ts" } });
-  if (existsSync("src/webview/timing-panel.ts"))
-    await build({
-      ...common,
-      entryPoints: { "timing-panel": "src/webview/timing-panel.ts" },
-      outdir,
-      format: "iife",
-      platform: "browser",
-      target: "es2022",
-      minify: true,
-    });
+  await build({
+    ...common,
+    entryPoints: { "timing-panel": "src/webview/timing-panel.ts" },
+    outdir,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+  });
   // node-gyp-build looks for them one folder above the bundle.
   const prebuilds = join(root, "prebuilds");
   await rm(prebuilds, { recursive: true, force: true });

@@ -1,34 +1,55 @@
 // `npm run package [file]`: bundles and packs the extension, and refuses a package that is too large or lacks a part.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { build, checkNode, giveUp, installPackages, root, run } from "./setup.mjs";
+import { pathToFileURL } from "node:url";
+import { checkNode, giveUp, installPackages, root, run } from "./setup.mjs";
+import { stageExtension } from "./stage.mjs";
 
 const mostBytes = 1.2 * 1024 * 1024;
 const needed = [
-  "extension/dist/extension.cjs",
-  "extension/dist/language-client.cjs",
-  "extension/dist/server.cjs",
-  "extension/dist/timing-panel.js",
-  "extension/media/timing.css",
-  "extension/prebuilds/linux-x64/",
-  "extension/prebuilds/win32-x64/",
-  "extension/prebuilds/darwin-x64+arm64/",
+  "dist/extension.cjs",
+  "dist/language-client.cjs",
+  "dist/server.cjs",
+  "dist/timing-panel.js",
+  "media/timing-panel.css",
+  "media/icon.png",
+  "package.nls.json",
+  "prebuilds/linux-x64/",
+  "prebuilds/linux-arm64/",
+  "prebuilds/win32-x64/",
+  "prebuilds/darwin-x64+arm64/",
 ];
 
-checkNode();
-installPackages();
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const file = resolve(process.argv[2] ?? join(root, `deltaflash-${version}.vsix`));
-mkdirSync(dirname(file), { recursive: true });
-build();
-const vsce = join(root, "node_modules", ".bin", "vsce");
-const flags = ["--no-dependencies", "--no-rewrite-relative-links", "--allow-missing-repository"];
-if (run(vsce, ["package", ...flags, "--out", file]) !== 0) giveUp("Packing failed.", "Read the errors above.");
+/** @returns the size in bytes; ends the program when the package is not as it should be */
+export function packExtension(file) {
+  const stage = mkdtempSync(join(tmpdir(), "deltaflash-pack-"));
+  try {
+    stageExtension(stage);
+    mkdirSync(dirname(file), { recursive: true });
+    const vsce = join(root, "node_modules", ".bin", "vsce");
+    const flags = ["--no-dependencies", "--no-rewrite-relative-links", "--allow-missing-repository"];
+    if (run(vsce, ["package", ...flags, "--out", file], { cwd: stage, stdio: ["ignore", "ignore", "inherit"] }) !== 0)
+      giveUp("Packing failed.", "Read the errors above.");
+    const { stdout } = spawnSync(vsce, ["ls", "--no-dependencies"], { cwd: stage, encoding: "utf8" });
+    const missing = needed.filter((part) => !stdout.split("\n").some((line) => line.startsWith(part)));
+    if (missing.length > 0)
+      giveUp(`The package lacks ${missing.join(", ")}.`, "Look at .vscodeignore and esbuild.mjs.");
+    const { size } = statSync(file);
+    if (size > mostBytes)
+      giveUp(`The package has ${size} bytes; 1.2 MiB are the most.`, "Find out what came in with `vsce ls --tree`.");
+    return size;
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
 
-const listed = spawnSync(vsce, ["ls", "--no-dependencies"], { cwd: root, encoding: "utf8" }).stdout.split("\n");
-const missing = needed.filter((part) => !listed.some((line) => `extension/${line}`.startsWith(part)));
-if (missing.length > 0) giveUp(`The package lacks ${missing.join(", ")}.`, "Look at .vscodeignore and esbuild.mjs.");
-const { size } = statSync(file);
-process.stdout.write(`${file}: ${(size / 1024 / 1024).toFixed(2)} MiB\n`);
-if (size > mostBytes) giveUp("The package is larger than 1.2 MiB.", "Find out what came in with `vsce ls --tree`.");
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  checkNode();
+  installPackages();
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const file = resolve(process.argv[2] ?? join(root, `deltaflash-${version}.vsix`));
+  const size = packExtension(file);
+  process.stdout.write(`${file}: ${(size / 1024 / 1024).toFixed(2)} MiB\n`);
+}

@@ -26,6 +26,9 @@ const linked = [
   "deltaflash.cancel",
 ];
 
+/** Faster is not read, and the item must not be more than 100 ms behind. */
+const drawEveryMs = 50;
+
 export interface StatusBarParts {
   readonly activity: Activity;
   /** The chosen board's. */
@@ -38,20 +41,39 @@ export class StatusBar implements Disposable {
   readonly #item: StatusBarItem;
   readonly #parts: StatusBarParts;
   readonly #listener: Disposable;
+  #pending: NodeJS.Timeout | undefined;
+  #drawnAtMs = 0;
 
   constructor(parts: StatusBarParts) {
     this.#parts = parts;
     this.#item = window.createStatusBarItem("flash", StatusBarAlignment.Left, 50);
     this.#item.name = "Deltaflash";
     this.#listener = parts.activity.onDidChange(() => this.refresh());
-    this.refresh();
+    this.#draw();
   }
 
   show(): void {
     this.#item.show();
   }
 
+  /** Draws at once after a calm moment, and what comes thick and fast once per `drawEveryMs`. */
   refresh(): void {
+    if (this.#pending !== undefined) return;
+    const waitMs = Math.max(0, this.#drawnAtMs + drawEveryMs - Date.now());
+    this.#pending = setTimeout(() => {
+      this.#pending = undefined;
+      this.#draw();
+    }, waitMs);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#pending);
+    this.#listener.dispose();
+    this.#item.dispose();
+  }
+
+  #draw(): void {
+    this.#drawnAtMs = Date.now();
     const { activity } = this.#parts;
     const port = this.#parts.currentPort();
     const { state } = activity;
@@ -61,11 +83,6 @@ export class StatusBar implements Disposable {
     this.#item.backgroundColor = isError ? new ThemeColor("statusBarItem.errorBackground") : undefined;
     this.#item.command = state.kind === "offer" ? "deltaflash.flashOnly" : "deltaflash.flash";
     this.#item.tooltip = this.#tooltip(port, activity.lastReport);
-  }
-
-  dispose(): void {
-    this.#listener.dispose();
-    this.#item.dispose();
   }
 
   #tooltip(port: string | undefined, last: StoredReport | undefined): MarkdownString {

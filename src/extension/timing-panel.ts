@@ -133,7 +133,7 @@ async function changeSetting(key: string, value: unknown): Promise<void> {
 function pageFor(webview: Webview, root: Uri): string {
   const nonce = randomBytes(16).toString("base64");
   const script = webview.asWebviewUri(Uri.joinPath(root, "dist", "timing-panel.js")).toString();
-  const style = webview.asWebviewUri(Uri.joinPath(root, "media", "timing.css")).toString();
+  const style = webview.asWebviewUri(Uri.joinPath(root, "media", "timing-panel.css")).toString();
   const policy = [
     "default-src 'none'",
     `style-src ${webview.cspSource}`,

@@ -1,0 +1,136 @@
+// The main way through the product, as a user sees it.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  chooseTheme,
+  edit,
+  item,
+  itemText,
+  openDemo,
+  panel,
+  runCommand,
+  slowEnough,
+  toast,
+  toastButton,
+  waitForItem,
+} from "./screen.mjs";
+
+export async function tests(places, test) {
+  const { page, workspace, dataDir, stop } = await openDemo(places);
+  const picture = (name) => page.screenshot({ path: join(places.screenshots, `${name}.png`) });
+  const widths = new Set();
+  try {
+    await test("the demo's firmware is found and the flash button shows the board", async () => {
+      await item(page).waitFor(slowEnough);
+      await waitForItem(page, /esp32c3.*Flash/);
+      widths.add((await itemText(page)).length);
+    });
+
+    await test("one key builds and flashes; the button says how long it took, and no toast says more", async () => {
+      await page.keyboard.press("Control+Alt+F");
+      await waitForItem(page, /esp32c3.*\d+(\.\d)? m?s/);
+      widths.add((await itemText(page)).length);
+      assert.equal(await page.locator(".notification-toast").count(), 0);
+    });
+
+    await test("the panel shows the flash as a waterfall", async () => {
+      await runCommand(page, "Deltaflash: Show Timing Panel");
+      await panel(page)
+        .getByText(/40 of 40 sectors/)
+        .first()
+        .waitFor(slowEnough);
+      await panel(page).getByText("survey").first().waitFor(slowEnough);
+    });
+
+    await test("an edit of three sectors is three sectors, in the view, the panel and the button", async () => {
+      edit(workspace, "CONST");
+      await page.keyboard.press("Control+Alt+F");
+      await panel(page)
+        .getByText(/3 of 40 sectors/)
+        .first()
+        .waitFor(slowEnough);
+      await waitForItem(page, /esp32c3.*\d+(\.\d)? m?s/);
+      widths.add((await itemText(page)).length);
+      await picture("dark");
+    });
+
+    await test("what a build changed is listed before it is flashed", async () => {
+      edit(workspace, "NONE");
+      await runCommand(page, "Tasks: Run Build Task");
+      await waitForItem(page, /New build/);
+      const view = page.locator(".pane").filter({ hasText: "Changed Since Last Flash" });
+      await view.getByText(/3 of 40 sectors, about/).waitFor(slowEnough);
+      await view.getByText("Sectors to write").waitFor(slowEnough);
+      widths.add((await itemText(page)).length);
+      await picture("changes");
+      await item(page).click();
+      await waitForItem(page, /esp32c3.*\d+(\.\d)? m?s/);
+    });
+
+    await test("the button is equally wide in every state", async () => {
+      assert.equal(widths.size, 1, [...widths].join(", "));
+    });
+
+    await test("the colours follow the theme", async () => {
+      await chooseTheme(dataDir, "Default Light Modern");
+      await page.locator(".monaco-workbench.vs").first().waitFor(slowEnough);
+      await page.waitForTimeout(500);
+      await picture("light");
+      await chooseTheme(dataDir, "Default High Contrast");
+      await page.locator(".monaco-workbench.hc-black").first().waitFor(slowEnough);
+      await page.waitForTimeout(500);
+      await picture("high-contrast");
+      await chooseTheme(dataDir, "Default Dark Modern");
+    });
+
+    await test("the monitor shows the boot, pauses for a flash and goes on", async () => {
+      await runCommand(page, "Deltaflash: Open Monitor");
+      const terminal = page.locator(".xterm-rows").last();
+      await terminal.filter({ hasText: "connected" }).waitFor(slowEnough);
+      edit(workspace, "CONST");
+      await page.keyboard.press("Control+Alt+F");
+      await terminal.filter({ hasText: /paused/ }).waitFor(slowEnough);
+      await terminal.filter({ hasText: /running "meter"/ }).waitFor(slowEnough);
+      await picture("monitor");
+    });
+
+    await test("a failure is said once, and its button is the remedy", async () => {
+      await runCommand(page, "Deltaflash: Select Board and Port");
+      await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "Another Port" }).click();
+      await page.locator(".quick-input-widget:visible input").first().fill("sim:esp9");
+      await page.keyboard.press("Enter");
+      await waitForItem(page, /esp9/);
+      await runCommand(page, "Deltaflash: Flash Without Building");
+      await toast(page, "esp9").waitFor(slowEnough);
+      assert.equal(await page.locator(".notification-toast").count(), 1);
+      await picture("failure");
+      await toastButton(page, "esp9", "Select Board and Port").click();
+      const rows = page.locator(".quick-input-list .monaco-list-row");
+      await rows.filter({ hasText: "sim:esp32c3" }).first().waitFor(slowEnough);
+      await picture("boards");
+      await rows.filter({ hasText: "As the Setting Says" }).first().click();
+      await waitForItem(page, /esp32c3/);
+    });
+
+    await test("Why This Target? explains project and board", async () => {
+      await runCommand(page, "Deltaflash: Why This Target?");
+      const text = page.locator(".editor-instance .view-lines");
+      await text.filter({ hasText: "deltaflash.port" }).waitFor(slowEnough);
+      await text.filter({ hasText: "meter.elf" }).waitFor(slowEnough);
+    });
+
+    await test("the editor counts less than 50 ms for our activation", async () => {
+      await runCommand(page, "Developer: Show Running Extensions");
+      const row = page.locator(".runtime-extensions-editor .monaco-list-row").filter({ hasText: "Deltaflash" });
+      await row.waitFor(slowEnough);
+      const said = (await row.locator(".activation-time").textContent()) ?? "";
+      process.stdout.write(`     ${said}\n`);
+      assert.ok(Number(/(\d+)ms/.exec(said)?.[1]) < 50, said);
+    });
+  } catch (error) {
+    await picture("unexpected");
+    throw error;
+  } finally {
+    await stop();
+  }
+}

@@ -1,0 +1,90 @@
+// What the tests that use the editor in a browser share: opening it, what is on the screen, pictures of it.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openWorkbench, runCommand, startServer } from "../../../tools/vscode-host/host.mjs";
+import { makeDemoWorkspace } from "../../../tools/stage.mjs";
+
+const root = join(import.meta.dirname, "../../..");
+
+export const fastPort = "sim:esp32c3?speed=max";
+export const slowEnough = { timeout: 30_000 };
+
+/**
+ * A workbench on a fresh copy of the demo workspace.
+ * @param options stage (development folder) or vsix, scratch, settings, restricted
+ */
+export async function openDemo({ stage, vsix, scratch, settings, restricted = false, viewport }) {
+  const workspace = join(scratch, "meter");
+  makeDemoWorkspace(workspace);
+  writeFileSync(join(workspace, ".vscode/settings.json"), JSON.stringify({ "deltaflash.port": fastPort, ...settings }));
+  const dataDir = join(scratch, "data");
+  const extensionsDir = join(scratch, "extensions");
+  if (vsix !== undefined) install(vsix, dataDir, extensionsDir);
+  const server = await startServer({
+    ...{ dataDir, extensionsDir, restricted },
+    env: { ...process.env, DELTAFLASH_STATE: join(scratch, "state") },
+    settings: {
+      "workbench.colorTheme": "Default Dark Modern",
+      ...(restricted
+        ? { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" }
+        : {}),
+    },
+  });
+  const { browser, page } = await openWorkbench(server, {
+    ...{ folder: workspace, viewport },
+    devExtensions: vsix === undefined ? [stage] : [],
+  });
+  const stop = async () => {
+    await browser.close();
+    await server.stop();
+  };
+  return { page, workspace, server, dataDir, stop };
+}
+
+function install(vsix, dataDir, extensionsDir) {
+  const code = join(root, "tools/vscode-host/code");
+  const flags = ["--user-data-dir", dataDir, "--extensions-dir", extensionsDir, "--install-extension", vsix, "--force"];
+  const { status, stdout, stderr } = spawnSync(code, flags, { encoding: "utf8" });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+}
+
+/** The one item of ours. */
+export const item = (page) => page.locator('.statusbar-item[id="deltaflash.deltaflash.flash"]');
+
+/** What it says, with ordinary spaces; its icon is not text. */
+export async function itemText(page) {
+  return ((await item(page).textContent()) ?? "").replace(/\u2007/g, " ");
+}
+
+export async function waitForItem(page, pattern) {
+  await page
+    .locator('.statusbar-item[id="deltaflash.deltaflash.flash"]')
+    .filter({ hasText: pattern })
+    .waitFor(slowEnough);
+}
+
+/** The edit that the next build takes. */
+export function edit(workspace, kind) {
+  const file = join(workspace, "src/edit.h");
+  writeFileSync(file, readFileSync(file, "utf8").replace(/^#define EDIT EDIT_.*$/m, `#define EDIT EDIT_${kind}`));
+}
+
+export const panel = (page) => page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+
+export const toast = (page, text) =>
+  page
+    .locator(".notification-toast")
+    .filter({ has: page.locator(".notification-list-item-message", { hasText: text }) });
+
+/** Everything that the toast's buttons are called. */
+export const toastButton = (page, text, name) => toast(page, text).getByRole("button", { name });
+
+export async function chooseTheme(dataDir, theme) {
+  const file = join(dataDir, "User/settings.json");
+  const settings = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...settings, "workbench.colorTheme": theme }));
+}
+
+export { runCommand };
