@@ -1,5 +1,6 @@
 // `npm test`: installs what is missing (Debian packages too, as root), then runs every level. Nothing is skipped.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { build, checkNode, installDebianPackages, installPackages } from "./setup.mjs";
 import { closingLine, runChecks, runTests } from "./levels.mjs";
 
@@ -10,6 +11,8 @@ installDebianPackages([
   { name: "python3", isThere: () => spawnSync(python, ["--version"]).status === 0 },
   // The other end of our RFC 2217 and raw TCP links, not written by us.
   { name: "python3-serial", isThere: () => spawnSync(python, ["-c", "import serial.rfc2217"]).status === 0 },
+  // The timing panel is looked at in a browser.
+  { name: "chromium", isThere: () => existsSync(process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium") },
 ]);
 build();
 const results = [...runChecks(), runTests("fast"), runTests("real")];

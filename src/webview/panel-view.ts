@@ -31,7 +31,6 @@ export interface PanelActions {
 
 export interface PanelFacts {
   readonly state: PanelState;
-  readonly board: BoardState;
   /** Pixels of a track in the waterfall. */
   readonly trackWidth: number;
 }
@@ -39,16 +38,17 @@ export interface PanelFacts {
 /** So many small pictures are kept in sight. */
 const historyLength = 12;
 
-export function panelView({ state, board, trackWidth }: PanelFacts, actions: PanelActions): readonly Node[] {
+export function panelView({ state, trackWidth }: PanelFacts, actions: PanelActions): readonly Node[] {
   const shown = state.reports.find((stored) => stored.at === state.shownAt) ?? state.reports[0];
-  if (shown === undefined) return [progress(board), emptyView(actions)];
-  const sameBoard = state.reports.filter((stored) => boardOf(stored) === boardOf(shown)).slice(0, historyLength);
+  if (shown === undefined) return [emptyView(actions)];
+  const sameBoard = state.reports.filter((stored) => isSameBoard(stored, shown)).slice(0, historyLength);
   const earlier = sameBoard.filter((one) => one.at < shown.at && artifactOf(one) === artifactOf(shown));
   const advice = adviceView({ shown, earlier, act: (action) => actions.act(shown, action) });
   const chart = state.view === "chart";
+  const { report } = shown;
+  const choice = { stored: shown, width: trackWidth, selected: state.selected, select: actions.select };
   return [
     weaves(),
-    progress(board),
     head(shown, state, actions),
     h(
       "div",
@@ -56,21 +56,17 @@ export function panelView({ state, board, trackWidth }: PanelFacts, actions: Pan
       h(
         "div",
         {},
-        ...(chart
-          ? [
-              waterfall({ stored: shown, width: trackWidth, selected: state.selected, select: actions.select }),
-              historyView({ reports: sameBoard, shown, show: actions.show }),
-            ]
-          : [spanTable(shown), historyTable(sameBoard)]),
+        report.spans.length === 0 ? undefined : chart ? waterfall(choice) : spanTable(shown),
+        chart ? historyView({ reports: sameBoard, shown, show: actions.show }) : historyTable(sameBoard),
       ),
       advice,
     ),
   ];
 }
 
-/** A board that failed before it told its name is known by its port. */
-function boardOf({ report }: StoredReport): string {
-  return report.identity === "" ? report.port : report.identity;
+/** A flash that failed before the board told its name is known by its port. */
+function isSameBoard({ report: a }: StoredReport, { report: b }: StoredReport): boolean {
+  return a.identity === "" || b.identity === "" ? a.port === b.port : a.identity === b.identity;
 }
 
 function artifactOf({ artifact }: StoredReport): string {
@@ -87,12 +83,18 @@ function head(shown: StoredReport, state: PanelState, actions: PanelActions): HT
     h(
       "div",
       { class: "result" },
-      h("h1", {}, headline(report), isSimulated(shown) ? h("span", { class: "badge" }, "Simulated board") : undefined),
+      h(
+        "h1",
+        {},
+        headline(report),
+        " ",
+        isSimulated(shown) ? h("span", { class: "badge" }, "Simulated board") : undefined,
+      ),
       h("p", { class: "hint" }, `${moment(shown.at, new Date())} · ${surroundings(shown)}`),
       isSimulated(shown) ? h("p", { class: "hint" }, "Its times are a model's, not a real board's.") : undefined,
       report.error === null
         ? undefined
-        : h("p", { class: "error", role: "alert" }, `${capitalized(report.error.message)}. ${report.error.remedy}`),
+        : h("p", { class: "error" }, `${capitalized(report.error.message)}. ${report.error.remedy}`),
       ...report.notes.map((note) => h("p", { class: "note" }, note)),
     ),
     h(
@@ -132,20 +134,15 @@ function emptyView(actions: PanelActions): HTMLElement {
   );
 }
 
-/** What the board is doing now; always there, so that a screen reader hears it change. */
-function progress(board: BoardState): HTMLElement {
+/** What the board is doing now; nothing while it does nothing. */
+export function progressView(board: BoardState): readonly Node[] {
   const words = doing(board);
+  if (words === undefined) return [];
   const percent = board.kind === "working" ? board.percent : undefined;
-  return h(
-    "div",
-    { class: "progress", "aria-hidden": words === undefined },
-    words === undefined
-      ? undefined
-      : h("span", {}, percent === undefined ? words : `${words}, ${Math.round(percent)} %`),
-    words === undefined
-      ? undefined
-      : h("progress", { max: 100, "aria-label": words, ...(percent === undefined ? {} : { value: percent }) }),
-  );
+  return [
+    h("span", {}, percent === undefined ? words : `${words}, ${Math.round(percent)} %`),
+    h("progress", { max: 100, "aria-label": words, ...(percent === undefined ? {} : { value: percent }) }),
+  ];
 }
 
 export function doing(board: BoardState): string | undefined {

@@ -1,7 +1,7 @@
-/** Runs in the timing panel's page: keeps its state, hears the extension, draws anew when something has changed. */
+/** Runs in the timing panel's page: keeps its state, hears the extension, draws anew what has changed. */
 import type { BoardState, StoredReport } from "../server/protocol.ts";
 import type { FromPanel, ToPanel } from "./messages.ts";
-import { doing, panelView, type PanelActions, type PanelState } from "./panel-view.ts";
+import { doing, panelView, progressView, type PanelActions, type PanelState } from "./panel-view.ts";
 import { headline } from "./words.ts";
 
 /** What the editor puts into every webview. */
@@ -21,11 +21,12 @@ let port: string | undefined;
 let trackWidth = 480;
 let drawOrdered = false;
 
+const progress = document.createElement("div");
 const page = document.createElement("div");
 const announcer = document.createElement("p");
 
-function change(news: PanelState): void {
-  state = news;
+function change(next: PanelState): void {
+  state = next;
   api.setState(state);
   draw();
 }
@@ -53,7 +54,7 @@ function hear(message: ToPanel): void {
       return;
     }
     case "report":
-      announcer.textContent = headline(message.report.report);
+      announcer.textContent = news(message.report);
       change(newestShown([message.report, ...state.reports.filter((stored) => stored.at !== message.report.at)]));
       return;
     case "state":
@@ -62,17 +63,23 @@ function hear(message: ToPanel): void {
   }
 }
 
-/** Of several boards the one that is busy is shown. Only phases are spoken, not percents. */
-function hearState(ofPort: string, news: BoardState): void {
-  if (ofPort !== port && doing(board) !== undefined && doing(news) === undefined) return;
-  const words = doing(news);
-  if (words !== undefined && words !== doing(board)) announcer.textContent = words;
-  port = ofPort;
-  board = news;
-  drawSoon();
+function news({ report }: StoredReport): string {
+  return [headline(report), report.error?.message, report.error?.remedy]
+    .filter((part) => part !== undefined)
+    .join(". ");
 }
 
-/** Many changes within one frame are drawn once. */
+/** Of several boards the one that is busy is shown. Only phases are spoken, not percents. */
+function hearState(ofPort: string, next: BoardState): void {
+  if (ofPort !== port && doing(board) !== undefined && doing(next) === undefined) return;
+  const words = doing(next);
+  if (words !== undefined && words !== doing(board)) announcer.textContent = words;
+  port = ofPort;
+  board = next;
+  progress.replaceChildren(...progressView(board));
+}
+
+/** Many changes of the width within one frame are drawn once. */
 function drawSoon(): void {
   if (drawOrdered) return;
   drawOrdered = true;
@@ -83,7 +90,7 @@ function drawSoon(): void {
 function draw(): void {
   drawOrdered = false;
   const focused = document.activeElement?.getAttribute("data-key");
-  page.replaceChildren(...panelView({ state, board, trackWidth }, actions));
+  page.replaceChildren(...panelView({ state, trackWidth }, actions));
   if (focused !== null && focused !== undefined) {
     page.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -101,10 +108,13 @@ function measure(): void {
 }
 
 function start(): void {
-  page.className = "panel";
+  const panel = document.createElement("div");
+  panel.className = "panel";
+  progress.className = "progress";
+  panel.append(progress, page);
   announcer.className = "announcer";
   announcer.setAttribute("role", "status");
-  (document.getElementById("timing") ?? document.body).append(announcer, page);
+  (document.getElementById("timing") ?? document.body).append(announcer, panel);
   window.addEventListener("message", ({ data }: MessageEvent<ToPanel>) => hear(data));
   new ResizeObserver(measure).observe(page);
   draw();

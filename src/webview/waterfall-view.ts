@@ -30,8 +30,9 @@ export function waterfall({ stored, width, selected, select }: WaterfallChoice):
           class: "row",
           "data-key": `row-${row.phase}`,
           "data-current": row.phase === selected,
-          "aria-pressed": row.phase === selected ? "true" : "false",
           "aria-label": spoken(row),
+          "aria-expanded": row.phase === selected ? "true" : "false",
+          "aria-controls": "details",
           onclick: () => select(row.phase === selected ? undefined : row.phase),
         },
         h("span", { class: "phase" }, row.phase),
@@ -53,7 +54,7 @@ export function waterfall({ stored, width, selected, select }: WaterfallChoice):
     list,
     h(
       "div",
-      { class: "details", role: "status" },
+      { class: "details", id: "details" },
       ...(chosen === undefined
         ? [h("p", { class: "hint" }, "Select a phase to see its steps.")]
         : details(chosen, stored)),
@@ -61,6 +62,7 @@ export function waterfall({ stored, width, selected, select }: WaterfallChoice):
   );
 }
 
+/** The row in words: phase, time, share, bytes and rate. */
 function spoken(row: Row): string {
   const parts = [`${row.phase}: ${time(row.durationMs)}`, `${percent(row.share)} of the flash`];
   if (row.bytes > 0) parts.push(size(row.bytes));
