@@ -24,13 +24,26 @@ const modes: readonly FlashMode[] = ["changed", "full", "ram", "plan"];
 
 export class Flashing {
   readonly #parts: FlashingParts;
+  /** Until the last of them is kept. */
+  readonly #pending = new Set<Promise<Report>>();
 
   constructor(parts: FlashingParts) {
     this.#parts = parts;
   }
 
   /** Never rejects: what goes wrong is in the report. */
-  async flash(params: FlashParams): Promise<Report> {
+  flash(params: FlashParams): Promise<Report> {
+    const flashing = this.#flash(params).finally(() => this.#pending.delete(flashing));
+    this.#pending.add(flashing);
+    return flashing;
+  }
+
+  /** Resolves when every flash that was asked for has its report, and the report is kept. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+  }
+
+  async #flash(params: FlashParams): Promise<Report> {
     const report = await this.#run(params);
     const stored = { at: Date.now(), trigger: params.trigger, artifact: params.artifact, report };
     this.#parts.onReport(stored);
@@ -77,7 +90,7 @@ export class Flashing {
       if (flashed !== undefined && holdsProgram(report)) await this.#rememberProgram(report.identity, flashed);
       return report;
     } catch (thrown) {
-      const port: unknown = (params as { target?: { port?: unknown } }).target?.port;
+      const { port } = fieldsOf<"port">(fieldsOf<"target">(params).target);
       return failedBefore(typeof port === "string" ? port : "", asFlashError(thrown));
     }
   }
@@ -105,7 +118,7 @@ function optionsFor(target: TargetSelection, mode: FlashMode): EspJobOptions {
 
 /** Settings are typed by hand: what is no text or number is said, not guessed. @throws FlashError `refused` */
 function checkTarget(target: TargetSelection): void {
-  const { port, chip, board, baud, useStub } = target as Readonly<Record<keyof TargetSelection, unknown>>;
+  const { port, chip, board, baud, useStub } = fieldsOf<keyof TargetSelection>(target);
   if (typeof port !== "string" || port === "") throw wrong("port", "text such as /dev/ttyUSB0");
   if (!isTextOrNothing(chip)) throw wrong("chip", "text such as esp32c3");
   if (!isTextOrNothing(board)) throw wrong("board", "text");
@@ -114,9 +127,14 @@ function checkTarget(target: TargetSelection): void {
   if (useStub !== undefined && typeof useStub !== "boolean") throw wrong("useStub", "true or false");
 }
 
+/** Of something that came over a wire; no fields for what is no object. */
+function fieldsOf<Name extends string>(value: unknown): Readonly<Partial<Record<Name, unknown>>> {
+  return (typeof value === "object" && value !== null ? value : {}) as Partial<Record<Name, unknown>>;
+}
+
 function checkParams(params: FlashParams): void {
   checkTarget(params.target);
-  const { artifact, mode } = params as { artifact: unknown; mode: unknown };
+  const { artifact, mode } = fieldsOf<"artifact" | "mode">(params);
   const isList = Array.isArray(artifact) && artifact.length > 0 && artifact.every((one) => typeof one === "string");
   if (!isList) throw wrong("artifact", "a list of paths");
   if (!modes.some((one) => one === mode)) throw wrong("mode", `one of ${modes.join(", ")}`);

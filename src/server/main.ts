@@ -71,7 +71,7 @@ function main(): void {
   connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "deltaflash" } }));
   connection.onShutdown(() => {
     builds.close();
-    return withinDeadline(jobs.close(gentleStopMs));
+    return withinDeadline(jobs.close(gentleStopMs).then(() => flashing.settled()));
   });
   connection.listen();
 }

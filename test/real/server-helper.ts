@@ -12,7 +12,7 @@ import {
 import type { Notifications, Requests } from "../../src/server/protocol.ts";
 
 /** No request may take longer, whatever happens to its board. */
-const HANG_MS = 60_000;
+const HANG_MS = 20_000;
 
 /** Below node_modules, so that the packages that are not bundled are found. */
 const cache = join(import.meta.dirname, "../../node_modules/.cache");
@@ -70,9 +70,16 @@ export class Server implements AsyncDisposable {
 
   static async started(bundle: string, stateFolder: string): Promise<Server> {
     const server = new Server(bundle, stateFolder);
-    await within(
-      server.#connection.sendRequest("initialize", { processId: process.pid, rootUri: null, capabilities: {} }),
+    const dead = server.ended.then((code) =>
+      Promise.reject(new Error(`the server ended: ${code ?? ""} ${server.stderr}`)),
     );
+    dead.catch(() => undefined);
+    const request = server.#connection.sendRequest("initialize", {
+      processId: process.pid,
+      rootUri: null,
+      capabilities: {},
+    });
+    await within(Promise.race([request, dead]));
     await server.#connection.sendNotification("initialized", {});
     return server;
   }
