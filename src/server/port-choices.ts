@@ -19,6 +19,7 @@ export async function portChoices(history: History): Promise<readonly PortChoice
       title: port.product ?? port.bridge?.name ?? port.path,
       detail: detailOf(port),
       simulated: false,
+      recognised: port.bridge !== undefined,
       ...(await seen(port.path)),
       ...(holder === undefined ? {} : { holder: `${holder.command} (process ${holder.pid})` }),
     };
@@ -30,6 +31,7 @@ export async function portChoices(history: History): Promise<readonly PortChoice
       title: board.title,
       detail: "simulated",
       simulated: true,
+      recognised: true,
       ...(await seen(port)),
       chip: board.chip,
     };

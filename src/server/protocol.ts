@@ -58,6 +58,8 @@ export interface PortChoice {
   readonly title: string;
   readonly detail: string;
   readonly simulated: boolean;
+  /** A board's USB bridge or own USB port; other serial ports of the machine are never chosen by themselves. */
+  readonly recognised: boolean;
   /** The board that was last seen there. */
   readonly identity?: string;
   readonly chip?: string;
