@@ -65,7 +65,9 @@ async function bundleExtension(root) {
   // node-gyp-build looks for them one folder above the bundle.
   const prebuilds = join(root, "prebuilds");
   await rm(prebuilds, { recursive: true, force: true });
-  await cp("node_modules/@serialport/bindings-cpp/prebuilds", prebuilds, { recursive: true });
+  // For every platform that the editor runs on, which Android is not.
+  const filter = (path) => !path.includes("android-");
+  await cp("node_modules/@serialport/bindings-cpp/prebuilds", prebuilds, { recursive: true, filter });
 }
 
 const [first, second] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { checkNode, giveUp, installPackages, root, run } from "./setup.mjs";
 import { stageExtension } from "./stage.mjs";
 
-const mostBytes = 1.2 * 1024 * 1024;
+const mostBytes = 1_200_000;
 const needed = [
   "dist/extension.cjs",
   "dist/language-client.cjs",
@@ -38,7 +38,7 @@ export function packExtension(file) {
       giveUp(`The package lacks ${missing.join(", ")}.`, "Look at .vscodeignore and esbuild.mjs.");
     const { size } = statSync(file);
     if (size > mostBytes)
-      giveUp(`The package has ${size} bytes; 1.2 MiB are the most.`, "Find out what came in with `vsce ls --tree`.");
+      giveUp(`The package has ${size} bytes; 1.2 MB are the most.`, "Find out what came in with `vsce ls --tree`.");
     return size;
   } finally {
     rmSync(stage, { recursive: true, force: true });
@@ -51,5 +51,5 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const file = resolve(process.argv[2] ?? join(root, `deltaflash-${version}.vsix`));
   const size = packExtension(file);
-  process.stdout.write(`${file}: ${(size / 1024 / 1024).toFixed(2)} MiB\n`);
+  process.stdout.write(`${file}: ${(size / 1e6).toFixed(2)} MB\n`);
 }

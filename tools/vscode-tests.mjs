@@ -70,7 +70,7 @@ async function uiTests(stage, scratch, only) {
   const folder = join(root, "test/vscode/ui");
   const vsix = join(scratch, "deltaflash.vsix");
   const size = packExtension(vsix);
-  process.stdout.write(`package: ${(size / 1024 / 1024).toFixed(2)} MiB\n`);
+  process.stdout.write(`package: ${(size / 1e6).toFixed(2)} MB\n`);
   const screenshots = process.env.DELTAFLASH_SCREENSHOTS ?? join(scratch, "screenshots");
   mkdirSync(screenshots, { recursive: true });
   let passed = 0;

@@ -5,7 +5,7 @@ import type { Server } from "./client.ts";
 import type { ButtonState } from "./status-text.ts";
 
 /** How long after its end a build may still be noticed by watchers. */
-const echoMs = 3_000;
+const echoMs = 300;
 
 export class Activity implements Disposable {
   readonly #changed = new EventEmitter<void>();

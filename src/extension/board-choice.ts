@@ -51,7 +51,7 @@ export class BoardChoice implements Disposable {
   async find(project: ProjectCandidate | undefined): Promise<ChosenTarget | undefined> {
     const known = this.known(project);
     if (known !== undefined) return known;
-    const boards = (await this.ports()).filter((port) => !port.simulated);
+    const boards = (await this.ports()).filter((port) => !port.simulated && port.recognised);
     const [only] = boards;
     if (only === undefined || boards.length > 1) return undefined;
     return this.#at(only.port, project, l10n.t("it is the only board that is plugged in"));

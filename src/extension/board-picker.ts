@@ -34,7 +34,7 @@ function itemsFor(ports: readonly PortChoice[], picked: string | undefined, fixe
     description: [port.port, port.identity, port.port === picked ? l10n.t("current") : undefined]
       .filter((word) => word !== undefined)
       .join(" · "),
-    detail: detailOf(port),
+    ...detailOf(port),
     port: port.port,
   });
   const separator = (label: string): Item => ({ label, kind: QuickPickItemKind.Separator });
@@ -54,9 +54,11 @@ function itemsFor(ports: readonly PortChoice[], picked: string | undefined, fixe
   ];
 }
 
-function detailOf(port: PortChoice): string {
-  if (port.holder !== undefined) return l10n.t("{0} · held by {1}", port.detail, port.holder);
-  return port.detail;
+/** The simulated ones say what they are above all of them. */
+function detailOf({ simulated, detail, holder }: PortChoice): { readonly detail?: string } {
+  const held = holder === undefined ? undefined : l10n.t("held by {0}", holder);
+  const words = [simulated || detail === "" ? undefined : detail, held].filter((word) => word !== undefined);
+  return words.length === 0 ? {} : { detail: words.join(" · ") };
 }
 
 function typePort(): Thenable<string | undefined> {

@@ -77,10 +77,10 @@ export class Flasher {
   async #flash(wish: FlashWish): Promise<Report> {
     const { server, activity, config } = this.#parts;
     const number = wish.build ? ++this.#newest : this.#newest;
+    if (wish.build && !workspace.isTrusted) throw new Stop({ kind: "untrusted" });
     const target = await this.#target(wish);
     activity.withdrawOffer();
     if (wish.build) {
-      if (!workspace.isTrusted) throw new Stop({ kind: "untrusted" });
       this.#prepare(target);
       await activity.during(() => this.#buildFirst(number));
     }

@@ -1,4 +1,4 @@
-/** What the status bar item says, as data: words of constant width. Knows no editor. */
+/** What the status bar item says, as data: words that take the same place. Knows no editor. */
 import { formatDuration } from "../core/trace-text.ts";
 import type { BoardState } from "../server/protocol.ts";
 
@@ -6,7 +6,7 @@ import type { BoardState } from "../server/protocol.ts";
 export type ButtonState = BoardState | { readonly kind: "building" } | { readonly kind: "offer" };
 
 export interface StatusText {
-  /** With an icon, always equally long. */
+  /** With an icon, always equally wide. */
   readonly text: string;
   /** For screen readers. */
   readonly spoken: string;
@@ -15,7 +15,11 @@ export interface StatusText {
 
 /** As wide as a digit, and not trimmed by the editor. */
 const figureSpace = "\u2007";
-const stateWidth = 10;
+/** A sixth of an em: 0.29 of a digit in the fonts that editors use. */
+const thinSpace = "\u2006";
+const thinWidth = 0.29;
+/** What state and board get, in widths of a digit. */
+const stateWidth = 9.5;
 const boardWidth = 8;
 
 export function statusText(board: string, state: ButtonState): StatusText {
@@ -76,9 +80,37 @@ function spokenOf(state: ButtonState, word: string): string {
   }
 }
 
-/** Exactly `width` characters. */
+/** Widths of letters in widths of a digit: Segoe UI, DejaVu Sans and San Francisco differ by a few hundredths only. */
+const letterWidths: readonly (readonly [letters: string, width: number])[] = [
+  ["ijlI.,:'", 0.46],
+  ["ft ", 0.6],
+  ["r", 0.65],
+  ["s", 0.8],
+  ["ckvxyz", 0.89],
+  ["FEL", 0.92],
+  ["BPRSTVXYCKZA", 1.1],
+  ["NUDGHOQ…", 1.27],
+  ["wM", 1.4],
+  ["%Wm", 1.55],
+];
+
+/** An estimate in widths of a digit. */
+export function widthOf(text: string): number {
+  const width = (letter: string) => {
+    if (letter === figureSpace) return 1;
+    if (letter === thinSpace) return thinWidth;
+    return letterWidths.find(([letters]) => letters.includes(letter))?.[1] ?? 1;
+  };
+  return Array.from(text).reduce((sum, letter) => sum + width(letter), 0);
+}
+
+/** Cut or filled up to `width`, to a seventh of a digit. */
 function fit(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width, figureSpace);
+  let cut = text;
+  while (widthOf(cut) > width) cut = `${cut.replace(/…$/, "").slice(0, -1)}…`;
+  const rest = width - widthOf(cut);
+  const wide = Math.floor(rest);
+  return cut + figureSpace.repeat(wide) + thinSpace.repeat(Math.round((rest - wide) / thinWidth));
 }
 
 /** A board's short name from its port: `esp32c3` from `sim:esp32c3?speed=max`, `ttyUSB0` from `/dev/ttyUSB0`. */

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import {
   chooseTheme,
   edit,
+  enlargePanel,
   item,
-  itemText,
+  itemWidth,
   openDemo,
+  openFile,
   panel,
   runCommand,
   slowEnough,
@@ -16,25 +18,29 @@ import {
 } from "./screen.mjs";
 
 export async function tests(places, test) {
-  const { page, workspace, dataDir, stop } = await openDemo(places);
-  const picture = (name) => page.screenshot({ path: join(places.screenshots, `${name}.png`) });
-  const widths = new Set();
+  const { page, workspace, stop } = await openDemo(places);
+  const picture = async (name) => {
+    await page.waitForTimeout(600); // fading is over
+    await page.screenshot({ path: join(places.screenshots, `${name}.png`) });
+  };
+  const widths = [];
   try {
     await test("the demo's firmware is found and the flash button shows the board", async () => {
       await item(page).waitFor(slowEnough);
       await waitForItem(page, /esp32c3.*Flash/);
-      widths.add((await itemText(page)).length);
+      widths.push(await itemWidth(page));
     });
 
     await test("one key builds and flashes; the button says how long it took, and no toast says more", async () => {
       await page.keyboard.press("Control+Alt+F");
       await waitForItem(page, /esp32c3.*\d+(\.\d)? m?s/);
-      widths.add((await itemText(page)).length);
+      widths.push(await itemWidth(page));
       assert.equal(await page.locator(".notification-toast").count(), 0);
     });
 
     await test("the panel shows the flash as a waterfall", async () => {
       await runCommand(page, "Deltaflash: Show Timing Panel");
+      await enlargePanel(page);
       await panel(page)
         .getByText(/40 of 40 sectors/)
         .first()
@@ -50,8 +56,7 @@ export async function tests(places, test) {
         .first()
         .waitFor(slowEnough);
       await waitForItem(page, /esp32c3.*\d+(\.\d)? m?s/);
-      widths.add((await itemText(page)).length);
-      await picture("dark");
+      widths.push(await itemWidth(page));
     });
 
     await test("what a build changed is listed before it is flashed", async () => {
@@ -60,27 +65,29 @@ export async function tests(places, test) {
       await waitForItem(page, /New build/);
       const view = page.locator(".pane").filter({ hasText: "Changed Since Last Flash" });
       await view.getByText(/3 of 40 sectors, about/).waitFor(slowEnough);
-      await view.getByText("Sectors to write").waitFor(slowEnough);
-      widths.add((await itemText(page)).length);
+      await view.getByText("Sectors to write").click();
+      await page.keyboard.press("ArrowRight");
+      await view.getByText(".flash.text").click();
+      await page.keyboard.press("ArrowRight");
+      widths.push(await itemWidth(page));
       await picture("changes");
       await item(page).click();
       await waitForItem(page, /esp32c3.*\d+(\.\d)? m?s/);
     });
 
     await test("the button is equally wide in every state", async () => {
-      assert.equal(widths.size, 1, [...widths].join(", "));
+      assert.ok(Math.max(...widths) - Math.min(...widths) <= 4, widths.join(", "));
     });
 
     await test("the colours follow the theme", async () => {
-      await chooseTheme(dataDir, "Default Light Modern");
-      await page.locator(".monaco-workbench.vs").first().waitFor(slowEnough);
-      await page.waitForTimeout(500);
+      await openFile(page, "edit.h");
+      await runCommand(page, "View: Close Primary Side Bar");
+      await chooseTheme(page, "Light Modern", "vs");
       await picture("light");
-      await chooseTheme(dataDir, "Default High Contrast");
-      await page.locator(".monaco-workbench.hc-black").first().waitFor(slowEnough);
-      await page.waitForTimeout(500);
+      await chooseTheme(page, "Dark High Contrast", "hc-black");
       await picture("high-contrast");
-      await chooseTheme(dataDir, "Default Dark Modern");
+      await chooseTheme(page, "Dark Modern", "vs-dark");
+      await picture("dark");
     });
 
     await test("the monitor shows the boot, pauses for a flash and goes on", async () => {
@@ -121,6 +128,9 @@ export async function tests(places, test) {
 
     await test("the editor counts less than 50 ms for our activation", async () => {
       await runCommand(page, "Developer: Show Running Extensions");
+      await page.locator(".runtime-extensions-editor .monaco-list-row").first().waitFor(slowEnough);
+      await page.locator(".runtime-extensions-editor .monaco-list-row").first().click();
+      await page.keyboard.press("End");
       const row = page.locator(".runtime-extensions-editor .monaco-list-row").filter({ hasText: "Deltaflash" });
       await row.waitFor(slowEnough);
       const said = (await row.locator(".activation-time").textContent()) ?? "";

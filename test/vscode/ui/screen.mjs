@@ -81,10 +81,39 @@ export const toast = (page, text) =>
 /** Everything that the toast's buttons are called. */
 export const toastButton = (page, text, name) => toast(page, text).getByRole("button", { name });
 
-export async function chooseTheme(dataDir, theme) {
-  const file = join(dataDir, "User/settings.json");
-  const settings = JSON.parse(readFileSync(file, "utf8"));
-  writeFileSync(file, JSON.stringify({ ...settings, "workbench.colorTheme": theme }));
+export async function chooseTheme(page, theme, kind) {
+  await runCommand(page, "Preferences: Color Theme");
+  const input = page.locator(".quick-input-widget:visible input").first();
+  await input.fill(theme);
+  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: theme }).first().click();
+  await page.locator(`.monaco-workbench.${kind}`).first().waitFor(slowEnough);
+  await page.waitForTimeout(400);
+}
+
+/** More room for the panel than the editor gives it, and most of it for the timing. */
+export async function enlargePanel(page) {
+  const drag = async (from, to) => {
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 8 });
+    await page.mouse.up();
+  };
+  const box = await page.locator(".part.panel").boundingBox();
+  await drag({ x: box.x + box.width / 2, y: box.y - 2 }, { x: box.x + box.width / 2, y: 260 });
+  const changed = await page.locator(".pane").filter({ hasText: "Changed Since Last Flash" }).boundingBox();
+  await drag({ x: changed.x, y: changed.y + 100 }, { x: changed.x + 160, y: changed.y + 100 });
+}
+
+export async function openFile(page, name) {
+  await page.keyboard.press("Control+P");
+  await page.locator(".quick-input-widget:visible input").first().fill(name);
+  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: name }).first().click();
+  await page.locator(".tab").filter({ hasText: name }).waitFor(slowEnough);
+}
+
+/** Pixels. */
+export async function itemWidth(page) {
+  return (await item(page).boundingBox())?.width ?? 0;
 }
 
 export { runCommand };
