@@ -3,6 +3,8 @@
  * here what it found and when. No hint counts by itself; a failed build is never told, and the same build is told once.
  */
 
+import type { BuildCompleted } from "./views.ts";
+
 /** One watched file. `size` -1: it is not there. */
 export interface FileState {
   readonly size: number;
@@ -11,16 +13,6 @@ export interface FileState {
 
 /** All watched files of a project, in their order. */
 export type Snapshot = readonly FileState[];
-
-export interface BuildCompleted {
-  readonly project: string;
-  /** Digest of the loadable bytes: the same build is told once. */
-  readonly id: string;
-  readonly sources: readonly string[];
-  readonly exitCode?: number;
-  /** False when the loadable bytes are those of the build before. */
-  readonly changed: boolean;
-}
 
 /** What the driver is to do next. */
 export type FusionStep =
@@ -31,7 +23,7 @@ export type FusionStep =
   | { readonly kind: "completed"; readonly build: BuildCompleted };
 
 /** Equal twice, this far apart, when somebody says that the build has ended. Source: ecosystem study, rule 2. */
-export const stableMs = 100;
+const stableMs = 100;
 /** When only files have changed: the one who knows the exit code gets the time to say so. */
 const stableUnaskedMs = 500;
 /** What a failed build still writes after its end is its own. */

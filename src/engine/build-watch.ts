@@ -6,22 +6,14 @@ import type { Clock } from "../core/clock.ts";
 import { md5, type Digest } from "../core/digest.ts";
 import { loadSegments } from "../core/elf.ts";
 import { FolderWatch } from "./build-watch-folders.ts";
-import { BuildFusion, type BuildCompleted, type FusionStep, type Snapshot } from "./build-watch-fusion.ts";
-
-export type { BuildCompleted } from "./build-watch-fusion.ts";
+import { BuildFusion, type FusionStep, type Snapshot } from "./build-watch-fusion.ts";
+import type { BuildCompleted, BuildHint } from "./views.ts";
 
 export interface WatchedProject {
   readonly id: string;
   readonly artifact: readonly string[];
   /** Files whose change means that a build has ended. */
   readonly watch: readonly string[];
-}
-
-export interface BuildHint {
-  readonly project: string;
-  /** `task`, `terminal`, `cmake-tools`, `own`. The server's own watcher adds `watcher`. */
-  readonly source: string;
-  readonly exitCode?: number;
 }
 
 export interface BuildWatchParts {

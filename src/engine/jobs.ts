@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { FlashError } from "../core/errors.ts";
 import type { BoardAtPort } from "./board-port.ts";
-import type { BoardState, MonitorState } from "./board-state.ts";
+import type { BoardState, MonitorState } from "./views.ts";
 import type { History } from "./history.ts";
 import { Monitor } from "./monitor.ts";
 import { PortOwner, type FlashRequest } from "./port-owner.ts";

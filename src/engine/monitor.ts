@@ -6,7 +6,7 @@ import { open as openFile, type FileHandle } from "node:fs/promises";
 import type { Clock } from "../core/clock.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import type { MonitorState } from "./board-state.ts";
+import type { MonitorState } from "./views.ts";
 import { closeQuietly } from "./lent-transport.ts";
 
 export interface MonitorOptions {

@@ -23,21 +23,9 @@ import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
 import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
 import type { BoardRecord, History } from "./history.ts";
 import { runsOf } from "./offline-plan.ts";
-import { changesBetween, programTable, type ChangedItem, type ProgramStore } from "./program-table.ts";
+import { changesBetween, programTable, type ProgramStore } from "./program-table.ts";
 import { systemClock } from "./system-clock.ts";
-
-export interface PlanView {
-  readonly sectors: number;
-  readonly sectorsToWrite: number;
-  readonly bytesToWrite: number;
-  /** Erase, write and verify. */
-  readonly estimateMs: number;
-  readonly fullEstimateMs: number;
-  /** False when nothing is known of the board, so everything may have to be written. */
-  readonly boardKnown: boolean;
-  readonly runs: readonly { readonly address: number; readonly bytes: number; readonly erase: string }[];
-  readonly changed: readonly ChangedItem[];
-}
+import type { PlanView } from "./views.ts";
 
 export interface PlanQuestion {
   readonly port: string;

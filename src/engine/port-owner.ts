@@ -7,7 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import type { BoardAtPort } from "./board-port.ts";
-import type { BoardState } from "./board-state.ts";
+import type { BoardState } from "./views.ts";
 import type { EspConnectWishes } from "./esp-connect.ts";
 import { refusesStub, runEspJob, type EspJobOptions } from "./esp-job.ts";
 import type { History } from "./history.ts";

@@ -5,16 +5,7 @@ import { md5 } from "../core/digest.ts";
 import type { Elf } from "../core/elf.ts";
 import { contentsOf, readSymbols } from "../core/symbols.ts";
 import { replaceFile } from "./state-folder.ts";
-
-/** A section or symbol of the artifact that differs from what the board holds. */
-export interface ChangedItem {
-  readonly kind: "section" | "symbol";
-  readonly name: string;
-  readonly oldAddress?: number;
-  readonly oldSize?: number;
-  readonly newAddress?: number;
-  readonly newSize?: number;
-}
+import type { ChangedItem } from "./views.ts";
 
 /** Name, address, size in bytes, and a digest of the contents ("" where the file holds none). */
 export type TableRow = readonly [name: string, address: number, size: number, digest: string];

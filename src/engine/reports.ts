@@ -1,16 +1,8 @@
 /** The last reports of each board, in the state folder: what the timing panel's history is drawn from. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Report } from "./report.ts";
 import { replaceFile } from "./state-folder.ts";
-
-export interface StoredReport {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly trigger: string;
-  readonly artifact: readonly string[];
-  readonly report: Report;
-}
+import type { StoredReport } from "./views.ts";
 
 /** Per board. */
 const mostReports = 50;

@@ -5,11 +5,11 @@ import { asFlashError, FlashError } from "../core/errors.ts";
 import type { EspJobOptions } from "../engine/esp-job.ts";
 import type { Jobs } from "../engine/jobs.ts";
 import type { History } from "../engine/history.ts";
-import { elfOf, planView, type PlanView } from "../engine/plan-view.ts";
+import { elfOf, planView } from "../engine/plan-view.ts";
 import { programTable, type ProgramStore } from "../engine/program-table.ts";
 import { failedBefore, type Report } from "../engine/report.ts";
 import type { ReportStore } from "../engine/reports.ts";
-import type { FlashMode, FlashParams, StoredReport, TargetSelection } from "./protocol.ts";
+import type { FlashMode, FlashParams, PlanView, StoredReport, TargetSelection } from "./protocol.ts";
 
 export interface FlashingParts {
   readonly jobs: Jobs;

@@ -2,17 +2,18 @@
  * Every message between a front end and the server, typed: names, parameters, results. Data only, so that any front end can
  * import it. Paths are absolute; times are milliseconds; failures of a flash are reports, never error responses.
  */
-import type { BoardState, MonitorState } from "../engine/board-state.ts";
-import type { BuildCompleted, BuildHint } from "../engine/build-watch.ts";
-import type { PlanView } from "../engine/plan-view.ts";
 import type { Report } from "../engine/report.ts";
-import type { StoredReport } from "../engine/reports.ts";
+import type { BoardState, BuildCompleted, BuildHint, MonitorState, PlanView, StoredReport } from "../engine/views.ts";
 
-export type { BoardState, MonitorState } from "../engine/board-state.ts";
-export type { BuildCompleted, BuildHint } from "../engine/build-watch.ts";
-export type { PlanView } from "../engine/plan-view.ts";
-export type { ChangedItem } from "../engine/program-table.ts";
-export type { StoredReport } from "../engine/reports.ts";
+export type {
+  BoardState,
+  BuildCompleted,
+  BuildHint,
+  ChangedItem,
+  MonitorState,
+  PlanView,
+  StoredReport,
+} from "../engine/views.ts";
 
 /** Where to flash: a port as the command line takes it, and what the user fixed beside it. */
 export interface TargetSelection {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BuildFusion, type BuildCompleted, type Snapshot } from "../../../src/engine/build-watch-fusion.ts";
+import { BuildFusion, type Snapshot } from "../../../src/engine/build-watch-fusion.ts";
+import type { BuildCompleted } from "../../../src/engine/views.ts";
 
 const files = (mtimeMs: number, size = 100): Snapshot => [{ size, mtimeMs }];
 const missing: Snapshot = [{ size: -1, mtimeMs: 0 }];

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadArtifact } from "../../../src/build/load.ts";
-import { BuildWatch, loadableDigest, type BuildCompleted } from "../../../src/engine/build-watch.ts";
+import { BuildWatch, loadableDigest } from "../../../src/engine/build-watch.ts";
+import type { BuildCompleted } from "../../../src/engine/views.ts";
 import { ManualClock, settle } from "./manual-clock.ts";
 
 const programs = {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { FlashError } from "../../../src/core/errors.ts";
 import { failedBefore } from "../../../src/engine/report.ts";
-import { ReportStore, type StoredReport } from "../../../src/engine/reports.ts";
+import { ReportStore } from "../../../src/engine/reports.ts";
+import type { StoredReport } from "../../../src/engine/views.ts";
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "deltaflash-reports-"));
