@@ -1,8 +1,8 @@
 /** Runs the bundled server as an editor does: a process of its own, messages over stdio, a state folder of its own. */
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import {
   createMessageConnection,
   StreamMessageReader,
@@ -14,27 +14,12 @@ import type { Notifications, Requests } from "../../src/server/protocol.ts";
 /** No request may take longer, whatever happens to its board. */
 const HANG_MS = 20_000;
 
-/** Below node_modules, so that the packages that are not bundled are found. */
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-
-/** @returns the full path of the bundle, and how to remove it */
-export async function bundleServer(): Promise<{ readonly path: string; remove(): void }> {
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "deltaflash-server-"));
-  const path = join(folder, "server.cjs");
-  await build({
-    entryPoints: ["src/server/main.ts"],
-    outfile: path,
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node20.19",
-    external: ["serialport"],
-    define: { VERSION: '"test"' },
-    loader: { ".py": "text" },
-    logLevel: "warning",
-  });
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+/** Bundles as for the extension, into a folder without any packages, as users have it. @returns the bundle, and how to remove it */
+export function bundleServer(): { readonly path: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "deltaflash-server-"));
+  const { status } = spawnSync(process.execPath, ["esbuild.mjs", "--extension", folder], { stdio: "inherit" });
+  if (status !== 0) throw new Error("the server could not be bundled");
+  return { path: join(folder, "dist/server.cjs"), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 type Told = {

@@ -8,8 +8,8 @@ import { elfToAppImage } from "../../src/targets/esp/elf-to-image.ts";
 import { Desk, meter, type Sim } from "./cli-helper.ts";
 import { bundleServer, Server } from "./server-helper.ts";
 
-let bundle: Awaited<ReturnType<typeof bundleServer>>;
-beforeAll(async () => void (bundle = await bundleServer()));
+let bundle: ReturnType<typeof bundleServer>;
+beforeAll(() => void (bundle = bundleServer()));
 afterAll(() => bundle.remove());
 
 const served = ["esp32c3", "--factory", "--listen", "rfc2217://127.0.0.1:0"];
@@ -28,7 +28,11 @@ test("connects ahead, flashes without connecting again, and keeps the report", a
   await server.request("deltaflash/prepare", { target: { port } });
   await server.until(() => server.of("deltaflash/state").some(({ state }) => state.kind === "ready"));
 
-  const report = await server.request("deltaflash/flash", job(port, meter.base));
+  const askedMs = performance.now();
+  const flash = server.request("deltaflash/flash", job(port, meter.base));
+  await server.until(() => server.of("deltaflash/state").some(({ state }) => state.kind === "working"));
+  expect(performance.now() - askedMs).toBeLessThan(100);
+  const report = await flash;
   expect(report).toMatchObject({ result: "flashed", error: null, chip: "esp32c3", port });
   const connectMs = report.spans.reduce((sum, span) => sum + (span.phase === "connect" ? span.durationMs : 0), 0);
   expect(connectMs).toBeLessThan(20);
@@ -228,4 +232,42 @@ test("a build that ends is told once, with what told it", async () => {
   expect([...(build?.sources ?? [])].sort()).toEqual(["task", "watcher"]);
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect(server.of("deltaflash/buildCompleted")).toHaveLength(1);
+});
+
+test("over a serial port, with the native parts that ship", async () => {
+  await using desk = new Desk();
+  const sim = await desk.sim(["esp32c3", "--factory", "--listen", "pty"]);
+  await using server = await start(desk);
+  const report = await server.request("deltaflash/flash", job(sim.address, meter.base));
+  expect(report).toMatchObject({ result: "flashed", error: null });
+  expect(await server.stop()).toBeLessThan(1_500);
+});
+
+test("a simulated board boots into its monitor in real time, and the command line finds what was flashed", async () => {
+  await using desk = new Desk();
+  await using server = await start(desk);
+  const port = "sim:esp32c3";
+  await server.request("deltaflash/monitor/open", { port, baud: 115_200 });
+  expect(await server.request("deltaflash/flash", job(port, meter.base))).toMatchObject({ result: "flashed" });
+  await server.until(() => server.monitorText.includes('running "meter"'));
+  expect(server.monitorText).toMatch(/^ESP-ROM:esp32c3/);
+  const { report } = await desk.flash([meter.base, "--port", "sim:esp32c3?speed=max"]);
+  expect(report.result).toBe("unchanged");
+});
+
+test("a project is found, watched, planned and flashed by what the discovery says", async () => {
+  await using desk = new Desk();
+  await using server = await start(desk);
+  mkdirSync(desk.path("ws", "build"), { recursive: true });
+  writeFileSync(desk.path("ws", "Makefile"), "all:\n");
+  writeFileSync(desk.path("ws", "build", "meter.elf"), gunzipSync(readFileSync(meter.base)));
+  const { projects } = await server.request("deltaflash/discover", { folders: [desk.path("ws")] });
+  const [project] = projects;
+  if (project === undefined) throw new Error("no project was found");
+  await server.request("deltaflash/watch", { projects });
+  const target = { port: "sim:esp32c3?speed=max", chip: "esp32c3" };
+  const plan = await server.request("deltaflash/plan", { target, artifact: project.artifact });
+  expect(plan.sectorsToWrite).toBeGreaterThan(0);
+  const params = { target, artifact: project.artifact, mode: "changed", trigger: "button" } as const;
+  expect(await server.request("deltaflash/flash", params)).toMatchObject({ result: "flashed", error: null });
 });
