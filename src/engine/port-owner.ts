@@ -181,7 +181,7 @@ export class PortOwner {
         ...(warm === undefined ? {} : { ahead: () => warm.takeOver(entry.hard.signal) }),
       });
       transport ??= warm?.transport;
-      await board.finish();
+      await board.finish().catch((error: unknown) => this.#parts.log(`the board could not be kept: ${String(error)}`));
       return withReason(report, entry.reason);
     } catch (thrown) {
       this.#dropWarm();

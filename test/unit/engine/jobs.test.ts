@@ -198,6 +198,16 @@ test("an artifact that cannot be read touches no port, and ends the connection m
   expect(one.opened).toBe(1);
 });
 
+test("a program for the RAM is loaded after a reset, whatever was connected ahead", async () => {
+  const { jobs, said, request, bench: one } = exposed(bench());
+  jobs.prepare(port, wishes);
+  await until(() => said.at(-1) === "ready");
+  const report = await jobs.flash(port, request("base", { ram: true }));
+  expect(report).toMatchObject({ result: "failed", written: { bytes: 0 } });
+  expect(report.spans.map((span) => span.label)).toContain("reset + sync");
+  expect(one).toMatchObject({ opened: 2, isOpen: false });
+});
+
 test("cancel drops a connection made ahead, and what runs ends as cancelled", async () => {
   const { jobs, said, request, bench: one } = exposed(bench());
   jobs.prepare(port, wishes);
