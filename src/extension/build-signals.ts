@@ -46,7 +46,7 @@ const building = [
 export function signalOfCommand(line: string): Signal | undefined {
   const last = line.split(/&&|;|\|\|?/).at(-1) ?? "";
   const command = last.trim().replace(/^(?:(?:[A-Z_][A-Z0-9_]*=\S*|time|sudo|nice|env)\s+)*/, "");
-  if (/\b(clean|menuconfig|--version|--help|-n|--dry-run)\b/.test(command)) return undefined;
+  if (/\s(clean|fullclean|menuconfig|--version|--help|-n|--dry-run)(\s|$)/.test(command)) return undefined;
   if (flashing.some((pattern) => pattern.test(command))) return "flash";
   return building.some((pattern) => pattern.test(command)) ? "build" : undefined;
 }

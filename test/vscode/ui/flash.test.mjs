@@ -120,6 +120,7 @@ export async function tests(places, test) {
     });
 
     await test("Why This Target? explains project and board", async () => {
+      await page.keyboard.press("Control+J"); // the panel leaves little room
       await runCommand(page, "Deltaflash: Why This Target?");
       const text = page.locator(".editor-instance .view-lines");
       await text.filter({ hasText: "deltaflash.port" }).waitFor(slowEnough);

@@ -98,9 +98,11 @@ export async function enlargePanel(page) {
     await page.mouse.move(to.x, to.y, { steps: 8 });
     await page.mouse.up();
   };
+  const pane = page.locator(".part.panel .pane").filter({ hasText: "Changed Since Last Flash" });
+  await pane.waitFor(slowEnough);
   const box = await page.locator(".part.panel").boundingBox();
   await drag({ x: box.x + box.width / 2, y: box.y - 2 }, { x: box.x + box.width / 2, y: 260 });
-  const changed = await page.locator(".pane").filter({ hasText: "Changed Since Last Flash" }).boundingBox();
+  const changed = await pane.boundingBox();
   await drag({ x: changed.x, y: changed.y + 100 }, { x: changed.x + 160, y: changed.y + 100 });
 }
 
