@@ -70,6 +70,7 @@ export class PortOwner {
   flash(request: FlashRequest): Promise<Report> {
     if (this.#closed) return Promise.resolve(this.#cancelledReport("the server is shutting down"));
     this.#prepareNext = undefined;
+    if (this.#warm !== undefined) this.#keepWarm(this.#warm); // not to be dropped while the artifact is read
     this.#drop(this.#waiting, superseded);
     if (this.#running !== undefined) this.#stopGently(this.#running, superseded);
     return new Promise((settle) => {
@@ -106,8 +107,8 @@ export class PortOwner {
     await this.#monitor?.close();
     this.#monitor = monitor;
     await this.#free;
-    if (this.#monitor !== monitor) return;
-    if (this.isQuiet) monitor.resume(undefined);
+    if (this.#monitor !== monitor || this.#closed) await monitor.close();
+    else if (this.isQuiet) monitor.resume(undefined);
     else monitor.startPaused();
   }
 
