@@ -74,7 +74,7 @@ describe.concurrent("a board that is being flashed is not to be had twice", () =
   test("over RFC 2217", async ({ expect }) => {
     await using desk = new Desk();
     const { first, second, port } = await flashTwice(desk, "rfc2217://127.0.0.1:0");
-    expect(first.code).toBe(0);
+    expect(first).toMatchObject({ code: 0 });
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(
       `deltaflash: ${port}: the server hung up at once; another client may hold the port\nClose the program that holds the port, then flash again.\n`,
@@ -84,7 +84,7 @@ describe.concurrent("a board that is being flashed is not to be had twice", () =
   test("over raw TCP", async ({ expect }) => {
     await using desk = new Desk();
     const { first, second, port } = await flashTwice(desk, "tcp://127.0.0.1:0");
-    expect(first.code).toBe(0);
+    expect(first).toMatchObject({ code: 0 });
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`deltaflash: ${port}: `);
   });
@@ -92,7 +92,7 @@ describe.concurrent("a board that is being flashed is not to be had twice", () =
   test("over a serial port, and the program that holds it is named", async ({ expect }) => {
     await using desk = new Desk();
     const { first, second, pid, port } = await flashTwice(desk, "pty");
-    expect(first.code).toBe(0);
+    expect(first).toMatchObject({ code: 0 });
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(
       new RegExp(`deltaflash: ${port} is open in \\S*node .* \\(process ${pid}\\)\nClose `),
