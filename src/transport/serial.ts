@@ -37,7 +37,7 @@ export async function openSerial(path: string, options: { readonly baudRate: num
   }
   const fileDescriptor = "fd" in port && process.platform !== "win32" ? (port.fd ?? undefined) : undefined;
   const [lines, usb] = await Promise.all([SerialLines.of(port, fileDescriptor), usbIdsOf(path)]);
-  return new SystemSerialTransport({ path, port, lines, usb, fileDescriptor });
+  return new SystemSerialTransport({ path, port, baudRate: options.baudRate, lines, usb, fileDescriptor });
 }
 
 class SystemSerialTransport implements SerialTransport {
@@ -49,6 +49,7 @@ class SystemSerialTransport implements SerialTransport {
   readonly #fileDescriptor: number | undefined;
   readonly #inbox = new Inbox();
   readonly #watch: NodeJS.Timeout | undefined;
+  #baudRate: number;
   /** The binding takes one write at a time. */
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -56,6 +57,7 @@ class SystemSerialTransport implements SerialTransport {
   constructor(parts: {
     readonly path: string;
     readonly port: SystemPort;
+    readonly baudRate: number;
     readonly lines: SerialLines;
     readonly usb: UsbIds | undefined;
     readonly fileDescriptor: number | undefined;
@@ -64,6 +66,7 @@ class SystemSerialTransport implements SerialTransport {
     if (parts.usb !== undefined) this.usb = parts.usb;
     this.counters = this.#inbox.counters;
     this.#port = parts.port;
+    this.#baudRate = parts.baudRate;
     this.#lines = parts.lines;
     this.#fileDescriptor = parts.fileDescriptor;
     if (process.platform === "linux") this.#watch = setInterval(() => void this.#look(), WATCH_PERIOD_MS).unref();
@@ -101,9 +104,13 @@ class SystemSerialTransport implements SerialTransport {
     await this.#orGone(this.#setting(this.#lines.set(lines)));
   }
 
-  /** What was written before leaves at the old rate: changing the rate makes the system drop unsent bytes. */
+  /**
+   * What was written before leaves at the old rate. The package throws away what was not sent and what was not read when it
+   * sets a rate, even the same one: so the first is waited for, and a rate that holds already is left alone.
+   */
   async setBaudRate(baud: number): Promise<void> {
     if (this.#inbox.end !== undefined) throw this.#inbox.end;
+    if (baud === this.#baudRate) return;
     const change = this.#writing
       .then(() => this.#port.drain())
       .then(() => this.#port.update({ baudRate: baud }))
@@ -114,6 +121,7 @@ class SystemSerialTransport implements SerialTransport {
         throw new FlashError("refused", `${this.name} cannot do ${baud} bit/s`, { cause, remedy });
       });
     await this.#orGone(this.#setting(change));
+    this.#baudRate = baud;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
