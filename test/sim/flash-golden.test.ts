@@ -18,16 +18,16 @@ describe("ESP32-C3 at 921600 baud", () => {
       connect  chip                               11.5 ms   #
       connect  bit rate                            7.8 ms    #
       connect  identity                            4.9 ms    #
-      connect  stub upload                        79.2 ms    ##                                        5.9 KiB   75.0 KiB/s
+      connect  stub upload                        79.2 ms    ###                                       5.9 KiB   75.0 KiB/s
       connect  stub start                         10.2 ms      #
       connect  flash chip                         18.1 ms      #
       plan     image                              53.1 ms       ##
       survey   look at 40 sectors                 54.3 ms        ##                                   32.0 KiB  589.0 KiB/s
-      survey   what stands beside the image        6.5 ms         #                                    3.7 KiB  572.3 KiB/s
-      write    0x10000 erase + write 160 KiB    1053.5 ms          ###########################       160.0 KiB  151.9 KiB/s
+      survey   what stands beside the image        6.5 ms          #                                   3.7 KiB  572.3 KiB/s
+      write    0x10000 erase + write 160 KiB     978.7 ms          ###########################       160.0 KiB  163.5 KiB/s
       verify   digest of what was written        174.4 ms                                     #####  160.0 KiB  917.6 KiB/s
       reset    start the program                  10.0 ms                                         #
-      total                                     1550.8 ms"
+      total                                     1476.0 ms"
     `);
     expect(rig.bootLine()).toMatchInlineSnapshot(
       `"I (430) app: running "meter" 2.3.1, elf sha256 6a806200fc97ab08, from factory at 0x10000"`,
