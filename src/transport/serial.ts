@@ -13,6 +13,8 @@ import type { UsbIds } from "./usb-bridges.ts";
 type SystemPort = Awaited<ReturnType<(typeof SerialPort.binding)["open"]>>;
 
 const OPEN_LIMIT_MS = 5_000;
+const BUSY_PATIENCE_MS = 400;
+const BUSY_RETRY_MS = 50;
 const SETTING_LIMIT_MS = 3_000;
 const CLOSE_LIMIT_MS = 2_000;
 const READ_SIZE_BYTES = 64 * 1024;
@@ -25,19 +27,38 @@ const WATCH_PERIOD_MS = 500;
  * @throws FlashError `board-not-found`, `refused` (no permission), or `port-busy` naming the program that has it open.
  */
 export async function openSerial(path: string, options: { readonly baudRate: number }): Promise<SerialTransport> {
-  const { SerialPort: serialPort } = await import("serialport");
-  const opening = serialPort.binding.open({ path, baudRate: options.baudRate, lock: true, hupcl: false });
-  let port: SystemPort;
-  try {
-    const late = () => new FlashError("board-not-found", `${path} does not open within ${OPEN_LIMIT_MS / 1000} s`);
-    port = await withDeadline<SystemPort>(opening, OPEN_LIMIT_MS, late);
-  } catch (error) {
-    opening.then((late) => late.close()).catch(() => undefined);
-    throw error instanceof FlashError ? error : await openFailure(path, error);
-  }
+  const port = await openWhenFree(path, options.baudRate);
   const fileDescriptor = "fd" in port && process.platform !== "win32" ? (port.fd ?? undefined) : undefined;
   const [lines, usb] = await Promise.all([SerialLines.of(port, fileDescriptor), usbIdsOf(path)]);
   return new SystemSerialTransport({ path, port, baudRate: options.baudRate, lines, usb, fileDescriptor });
+}
+
+/**
+ * A port that was let go a moment ago, or that the system looks at because it has just appeared, is free again at once, as a rule.
+ */
+async function openWhenFree(path: string, baudRate: number): Promise<SystemPort> {
+  const deadlineMs = performance.now() + BUSY_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await openOnce(path, baudRate);
+    } catch (error) {
+      const busy = error instanceof FlashError && error.code === "port-busy";
+      if (!busy || performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
+    }
+  }
+}
+
+async function openOnce(path: string, baudRate: number): Promise<SystemPort> {
+  const { SerialPort: serialPort } = await import("serialport");
+  const opening = serialPort.binding.open({ path, baudRate, lock: true, hupcl: false });
+  try {
+    const late = () => new FlashError("board-not-found", `${path} does not open within ${OPEN_LIMIT_MS / 1000} s`);
+    return await withDeadline<SystemPort>(opening, OPEN_LIMIT_MS, late);
+  } catch (error) {
+    opening.then((port) => port.close()).catch(() => undefined);
+    throw error instanceof FlashError ? error : await openFailure(path, error);
+  }
 }
 
 class SystemSerialTransport implements SerialTransport {
