@@ -12,5 +12,5 @@ installDebianPackages([
   { name: "python3-serial", isThere: () => spawnSync(python, ["-c", "import serial.rfc2217"]).status === 0 },
 ]);
 build();
-const results = [...runChecks(), runTests("fast"), runTests("real")];
+const results = [...(await runChecks()), runTests("fast"), runTests("real")];
 process.exitCode = closingLine(results);
