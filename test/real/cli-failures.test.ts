@@ -95,7 +95,7 @@ const badInputs: readonly BadInput[] = [
     },
     code: "bad-image",
     message: "one.bin (0x10000 to 0x12000) overlaps two.bin, which starts at 0x11000",
-    remedy: "Build again, then flash again; the board was left as it was.",
+    remedy: "Correct the offsets, or leave a file away.",
   },
   {
     name: "an image larger than the flash",
