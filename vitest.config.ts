@@ -13,6 +13,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          maxConcurrency: 3, // boards in real time beside the programs that flash them
         },
       },
     ],

@@ -1,5 +1,5 @@
 // The levels of testing, and how their results are counted.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,24 +9,39 @@ const bin = (name) => join(root, "node_modules", ".bin", name);
 
 /** One pass or failure each. */
 const checks = [
+  ["lint", bin("eslint"), ["--max-warnings", "0", "."]],
   ["types", bin("tsc"), ["-p", "tsconfig.json"]],
   ["types of the panel", bin("tsc"), ["-p", "src/webview"]],
-  ["lint", bin("eslint"), ["--max-warnings", "0", "."]],
   ["format", bin("prettier"), ["--check", "--log-level", "warn", "."]],
   ["import rules", bin("depcruise"), ["--config", ".dependency-cruiser.mjs", "src", "test", "bench"]],
   ["dead code", bin("knip"), []],
 ];
 
-export function runChecks() {
-  return checks.map(([title, command, args]) => {
-    const startedAt = performance.now();
-    const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-    const passed = status === 0;
-    process.stdout.write(
-      `${passed ? "ok  " : "FAIL"} ${title} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)\n`,
-    );
-    return { title, passed: passed ? 1 : 0, failed: passed ? 0 : 1 };
+/** Two at a time, the slow ones first; each prints what it has to say when it is done. */
+export async function runChecks() {
+  const waiting = [...checks];
+  const results = [];
+  const worker = async () => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift())
+      results.push(await runCheck(...check));
+  };
+  await Promise.all([worker(), worker()]);
+  return results;
+}
+
+async function runCheck(title, command, args) {
+  const startedAt = performance.now();
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const output = [];
+  child.stdout.on("data", (part) => output.push(part));
+  child.stderr.on("data", (part) => output.push(part));
+  const passed = await new Promise((resolve) => {
+    child.once("error", () => resolve(false));
+    child.once("close", (code) => resolve(code === 0));
   });
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  process.stdout.write(`${passed ? "" : Buffer.concat(output)}${passed ? "ok  " : "FAIL"} ${title} (${seconds} s)\n`);
+  return { title, passed: passed ? 1 : 0, failed: passed ? 0 : 1 };
 }
 
 /** A vitest project; every test counts, and so does a run that ends without a result or skips anything. */

@@ -15,5 +15,5 @@ installDebianPackages([
   { name: "chromium", isThere: () => existsSync(process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium") },
 ]);
 build();
-const results = [...runChecks(), runTests("fast"), runTests("real")];
+const results = [...(await runChecks()), runTests("fast"), runTests("real")];
 process.exitCode = closingLine(results);

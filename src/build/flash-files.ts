@@ -67,11 +67,12 @@ export async function loadFiles(
   const wanted = options.appOnly === true && app !== undefined ? [app] : loaded;
   const sorted = [...wanted].sort((a, b) => a.file.offset - b.file.offset);
   const fileAt = (offset: number | undefined) => sorted.find(({ file }) => file.offset === offset)?.file;
+  const segments = sorted.map(({ file, data }) => ({ address: file.offset, data, name: basename(file.path) }));
   return {
     kind: "image",
     addresses: "flash-offset",
     ...rest,
-    image: makeImage(sorted.map(({ file, data }) => ({ address: file.offset, data, name: basename(file.path) }))),
+    image: makeImage(segments, facts.system === "files" ? "Correct the offsets, or leave a file away." : undefined),
     files: sorted.map(({ file }) => file),
     ...optional("app", app?.file),
     ...optional("bootloader", fileAt(parts.bootloader)),

@@ -11,7 +11,7 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
                   sim:esp32c3 (simulated; sim:esp32c3?speed=max does not wait for real time).
                   Default: the only board that is plugged in
   --chip C        the chip, where the artifact does not tell: esp32, esp32c3, esp8266, …
-  --board ID      refuse any board but the one with this identity (MAC)
+  --board ID      refuse any board but this one: its MAC, or its name as 'deltaflash boards' has it
   --baud N        bit rate to work at. Default 921600; 115200 over tcp://
   --full          write everything, whatever the board holds
   --ram           load into RAM and run; the flash is not touched

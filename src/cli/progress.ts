@@ -90,7 +90,8 @@ export class Progress implements JobObserver {
   /** What fits without moving the cursor to the next line; no limit where there is no terminal. */
   #columns(): number {
     const { isTTY, columns } = this.#options.output;
-    return isTTY === true ? Math.max(20, (columns ?? 80) - 1) : Infinity;
+    const known = columns === undefined || columns === 0 ? 80 : columns; // some terminals do not tell
+    return isTTY === true ? Math.max(20, known - 1) : Infinity;
   }
 
   #draw(text: string): void {

@@ -27,9 +27,10 @@ export interface Image {
 
 /**
  * Sorts, drops empty segments and checks that none overlap.
+ * @param remedy what to do about an overlap, where building again would not help
  * @throws FlashError `bad-image` naming both segments when two overlap, or when one ends past 2^32.
  */
-export function makeImage(segments: readonly Segment[]): Image {
+export function makeImage(segments: readonly Segment[], remedy?: string): Image {
   const sorted = segments.filter((segment) => segment.data.length > 0).sort((a, b) => a.address - b.address);
   let previous: Segment | undefined;
   for (const segment of sorted) {
@@ -43,6 +44,7 @@ export function makeImage(segments: readonly Segment[]): Image {
       throw new FlashError(
         "bad-image",
         `${previous.name} (${hex(previous.address)} to ${hex(endOf(previous))}) overlaps ${segment.name}, which starts at ${hex(segment.address)}`,
+        remedy === undefined ? {} : { remedy },
       );
     }
     previous = segment;

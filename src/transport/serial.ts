@@ -13,6 +13,8 @@ import type { UsbIds } from "./usb-bridges.ts";
 type SystemPort = Awaited<ReturnType<(typeof SerialPort.binding)["open"]>>;
 
 const OPEN_LIMIT_MS = 5_000;
+const BUSY_PATIENCE_MS = 400;
+const BUSY_RETRY_MS = 50;
 const SETTING_LIMIT_MS = 3_000;
 const CLOSE_LIMIT_MS = 2_000;
 const READ_SIZE_BYTES = 64 * 1024;
@@ -25,19 +27,38 @@ const WATCH_PERIOD_MS = 500;
  * @throws FlashError `board-not-found`, `refused` (no permission), or `port-busy` naming the program that has it open.
  */
 export async function openSerial(path: string, options: { readonly baudRate: number }): Promise<SerialTransport> {
-  const { SerialPort: serialPort } = await import("serialport");
-  const opening = serialPort.binding.open({ path, baudRate: options.baudRate, lock: true, hupcl: false });
-  let port: SystemPort;
-  try {
-    const late = () => new FlashError("board-not-found", `${path} does not open within ${OPEN_LIMIT_MS / 1000} s`);
-    port = await withDeadline<SystemPort>(opening, OPEN_LIMIT_MS, late);
-  } catch (error) {
-    opening.then((late) => late.close()).catch(() => undefined);
-    throw error instanceof FlashError ? error : await openFailure(path, error);
-  }
+  const port = await openWhenFree(path, options.baudRate);
   const fileDescriptor = "fd" in port && process.platform !== "win32" ? (port.fd ?? undefined) : undefined;
   const [lines, usb] = await Promise.all([SerialLines.of(port, fileDescriptor), usbIdsOf(path)]);
-  return new SystemSerialTransport({ path, port, lines, usb, fileDescriptor });
+  return new SystemSerialTransport({ path, port, baudRate: options.baudRate, lines, usb, fileDescriptor });
+}
+
+/**
+ * A port that was let go a moment ago, or that the system looks at because it has just appeared, is free again at once, as a rule.
+ */
+async function openWhenFree(path: string, baudRate: number): Promise<SystemPort> {
+  const deadlineMs = performance.now() + BUSY_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await openOnce(path, baudRate);
+    } catch (error) {
+      const busy = error instanceof FlashError && error.code === "port-busy";
+      if (!busy || performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
+    }
+  }
+}
+
+async function openOnce(path: string, baudRate: number): Promise<SystemPort> {
+  const { SerialPort: serialPort } = await import("serialport");
+  const opening = serialPort.binding.open({ path, baudRate, lock: true, hupcl: false });
+  try {
+    const late = () => new FlashError("board-not-found", `${path} does not open within ${OPEN_LIMIT_MS / 1000} s`);
+    return await withDeadline<SystemPort>(opening, OPEN_LIMIT_MS, late);
+  } catch (error) {
+    opening.then((port) => port.close()).catch(() => undefined);
+    throw error instanceof FlashError ? error : await openFailure(path, error);
+  }
 }
 
 class SystemSerialTransport implements SerialTransport {
@@ -49,6 +70,7 @@ class SystemSerialTransport implements SerialTransport {
   readonly #fileDescriptor: number | undefined;
   readonly #inbox = new Inbox();
   readonly #watch: NodeJS.Timeout | undefined;
+  #baudRate: number;
   /** The binding takes one write at a time. */
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -56,6 +78,7 @@ class SystemSerialTransport implements SerialTransport {
   constructor(parts: {
     readonly path: string;
     readonly port: SystemPort;
+    readonly baudRate: number;
     readonly lines: SerialLines;
     readonly usb: UsbIds | undefined;
     readonly fileDescriptor: number | undefined;
@@ -64,6 +87,7 @@ class SystemSerialTransport implements SerialTransport {
     if (parts.usb !== undefined) this.usb = parts.usb;
     this.counters = this.#inbox.counters;
     this.#port = parts.port;
+    this.#baudRate = parts.baudRate;
     this.#lines = parts.lines;
     this.#fileDescriptor = parts.fileDescriptor;
     if (process.platform === "linux") this.#watch = setInterval(() => void this.#look(), WATCH_PERIOD_MS).unref();
@@ -101,9 +125,13 @@ class SystemSerialTransport implements SerialTransport {
     await this.#orGone(this.#setting(this.#lines.set(lines)));
   }
 
-  /** What was written before leaves at the old rate: changing the rate makes the system drop unsent bytes. */
+  /**
+   * What was written before leaves at the old rate. The package throws away what was not sent and what was not read when it
+   * sets a rate, even the same one: so the first is waited for, and a rate that holds already is left alone.
+   */
   async setBaudRate(baud: number): Promise<void> {
     if (this.#inbox.end !== undefined) throw this.#inbox.end;
+    if (baud === this.#baudRate) return;
     const change = this.#writing
       .then(() => this.#port.drain())
       .then(() => this.#port.update({ baudRate: baud }))
@@ -114,6 +142,7 @@ class SystemSerialTransport implements SerialTransport {
         throw new FlashError("refused", `${this.name} cannot do ${baud} bit/s`, { cause, remedy });
       });
     await this.#orGone(this.#setting(change));
+    this.#baudRate = baud;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -95,7 +95,7 @@ const badInputs: readonly BadInput[] = [
     },
     code: "bad-image",
     message: "one.bin (0x10000 to 0x12000) overlaps two.bin, which starts at 0x11000",
-    remedy: "Build again, then flash again; the board was left as it was.",
+    remedy: "Correct the offsets, or leave a file away.",
   },
   {
     name: "an image larger than the flash",
@@ -132,7 +132,7 @@ const badInputs: readonly BadInput[] = [
     name: "another board than --board says",
     given: () => [meter.base, "--port", simPort, "--board", "60:55:F9:00:00:99"],
     code: "wrong-chip",
-    message: "the board on sim:esp32c3?speed=max is 60:55:f9:00:00:01, not 60:55:f9:00:00:99",
+    message: "the board on sim:esp32c3?speed=max is esp32c3-sim 60:55:f9:00:00:01, not 60:55:f9:00:00:99",
     remedy: "Plug in the board you mean, or leave --board away.",
   },
   {

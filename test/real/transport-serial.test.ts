@@ -46,6 +46,16 @@ test("all byte values pass a pty both ways, and the board hears of every change 
   expect(board.log).toEqual(["baud 115200", "baud 921600", "baud 74880", "baud 1500000"]);
 });
 
+test("setting the rate that holds already loses nothing", async () => {
+  await using server = await serve(new EchoBoard(), "pty", { speed: "max" });
+  await using port = await openSerial(server.address, { baudRate: 115_200 });
+  for (let index = 0; index < 50; index++) {
+    await port.write(Uint8Array.of(index));
+    for (let times = 0; times < 5; times++) await port.setBaudRate(115_200);
+    expect(Array.from(await readExactly(port, 1))).toEqual([index]);
+  }
+});
+
 test("the pty stays usable for one client after another", async () => {
   const board = new EchoBoard();
   await using server = await serve(board, "pty", { speed: "max" });

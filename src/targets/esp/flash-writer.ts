@@ -2,6 +2,7 @@
 import { deflate } from "pako";
 import { hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
+import type { Erase } from "../../core/plan.ts";
 import type { Chip } from "./chips.ts";
 import { LoaderRefusal, type LoaderClient } from "./client.ts";
 import {
@@ -22,9 +23,12 @@ const romBlockBytes = 0x1800;
 /** The official stub's frame buffer. Source: esp-flasher-stub. */
 const stubBlockBytes = 0x4000;
 /**
- * Towards the end of a stream blocks get smaller, so that little is left to program when the last one has arrived.
+ * The stub works on a block while the next one travels, starts an erase with each block, and programs when 32 KiB are inflated.
+ * Where sectors are erased one by one, small blocks start the erases early; where whole 64 KiB blocks are, the wire is the slower
+ * one, so blocks are large until the end, where little must be left to do. Sizes chosen by `npm run bench`.
  */
-const taperBytes = [0x2000, 0x1000, 0x800];
+const smallBlockBytes = 0x800;
+const taperBytes = [0x2000, 0x1000, smallBlockBytes];
 
 /** How often a block is sent again, and a run begun again, before the flash is given up. */
 const blockAttempts = 3;
@@ -35,6 +39,8 @@ export interface Run {
   readonly address: number;
   /** A multiple of the sector size. */
   readonly data: Uint8Array;
+  /** How it will be erased, in order. */
+  readonly erases: readonly Erase[];
 }
 
 /** @throws FlashError when the run could not be written after a few attempts */
@@ -59,7 +65,7 @@ interface Stream {
   readonly data: Command;
   readonly end: Command;
   readonly bytes: Uint8Array;
-  readonly blocks: readonly { readonly from: number; readonly to: number }[];
+  readonly blocks: readonly Cut[];
   readonly blockBytes: number;
 }
 
@@ -70,26 +76,36 @@ function streamOf(client: LoaderClient, chip: Chip, run: Run): Stream {
   const stub = client.personality === "stub";
   const blockBytes = Math.min(stub ? stubBlockBytes : romBlockBytes, client.longestBlockBytes);
   if (packed.length < run.data.length) {
-    const taper = stub ? taperBytes.filter((bytes) => bytes <= blockBytes) : [];
-    const blocks = cut(packed.length, blockBytes, taper);
+    const blocks = stub ? cutForStub(run, packed.length, blockBytes) : cutEvenly(packed.length, blockBytes);
     return { begin: FLASH_DEFL_BEGIN, data: FLASH_DEFL_DATA, end: FLASH_DEFL_END, bytes: packed, blocks, blockBytes };
   }
-  const blocks = cut(run.data.length, blockBytes, []);
+  const blocks = cutEvenly(run.data.length, blockBytes);
   return { begin: FLASH_BEGIN, data: FLASH_DATA, end: FLASH_END, bytes: run.data, blocks, blockBytes };
 }
 
-function cut(length: number, blockBytes: number, taper: readonly number[]): { from: number; to: number }[] {
-  const tail = taper.reduce((sum, bytes) => sum + bytes, 0);
-  const blocks: { from: number; to: number }[] = [];
-  let from = 0;
-  const add = (bytes: number) => {
-    const to = Math.min(length, from + bytes);
-    if (to > from) blocks.push({ from, to });
-    from = to;
-  };
-  while (length - from > tail) add(Math.min(blockBytes, length - from - tail));
-  for (const bytes of taper) if (length > bytes) add(bytes);
-  while (from < length) add(blockBytes);
+interface Cut {
+  readonly from: number;
+  readonly to: number;
+}
+
+function cutEvenly(length: number, blockBytes: number): readonly Cut[] {
+  const blocks: Cut[] = [];
+  for (let from = 0; from < length; from += blockBytes) blocks.push({ from, to: Math.min(length, from + blockBytes) });
+  return blocks;
+}
+
+/** @param length of the deflated stream */
+function cutForStub(run: Run, length: number, blockBytes: number): readonly Cut[] {
+  const inSectors = run.erases.every((erase) => erase.unit === "sector");
+  if (inSectors) return cutEvenly(length, Math.min(smallBlockBytes, blockBytes));
+  const tail = taperBytes.filter((bytes) => bytes < blockBytes);
+  const tailBytes = tail.reduce((sum, bytes) => sum + bytes, 0);
+  const head = Math.max(0, length - tailBytes);
+  const blocks = [...cutEvenly(head, blockBytes)];
+  for (const bytes of tail) {
+    const from = blocks.at(-1)?.to ?? 0;
+    if (from < length) blocks.push({ from, to: Math.min(length, from + bytes) });
+  }
   return blocks;
 }
 

@@ -204,7 +204,7 @@ async function bringUpStub({ client, transport, chip, wanted, baud, revision }: 
   let found: number | undefined;
   for (const rate of rates) {
     await transport.setBaudRate(rate);
-    if ((await awaitGreeting(client, greetingMs)) || (await answersAsStub(client, rate === rates[1]))) {
+    if ((await awaitGreeting(client, greetingMs)) || (await answersAsStub(client))) {
       found = rate;
       break;
     }
@@ -222,8 +222,10 @@ async function bringUpStub({ client, transport, chip, wanted, baud, revision }: 
 }
 
 /** The greeting may have been lost; a stub that runs answers SYNC as a stub. */
-async function answersAsStub(client: LoaderClient, lastChance: boolean): Promise<boolean> {
-  return lastChance && (await client.sync(50)) === "stub";
+async function answersAsStub(client: LoaderClient): Promise<boolean> {
+  if ((await client.sync(50)) === "stub") return true;
+  await client.realign(); // at a wrong rate the question has left half a frame behind
+  return (await client.sync(50)) === "stub";
 }
 
 /** A ROM must be told to use the flash pins; the stub has done it already. ESP32: the pins of the fuses, 0 where they say nothing. */

@@ -153,7 +153,7 @@ describe("files with offsets", () => {
     [
       "files that overlap",
       ["0x0:@/a.bin", "0x63:@/b.bin"],
-      "bad-image: a.bin (0x0 to 0x64) overlaps b.bin, which starts at 0x63 | Build again, then flash again; the board was left as it was.",
+      "bad-image: a.bin (0x0 to 0x64) overlaps b.bin, which starts at 0x63 | Correct the offsets, or leave a file away.",
     ],
     [
       "one without an offset among them",

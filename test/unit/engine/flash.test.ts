@@ -115,7 +115,7 @@ describe("whatever stood there before, whatever the image", () => {
         expectBytes(two.memory, expected(before, second));
         expect(mostErases(two)).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -135,7 +135,7 @@ describe("whatever stood there before, whatever the image", () => {
         for (const { address, data } of second.segments)
           expectBytes(repaired.memory.subarray(address, address + data.length), data);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -10,6 +10,9 @@ import type { KnownSector } from "../../../src/engine/history.ts";
 import type { SectorRecord } from "../../../src/engine/flash.ts";
 import type { Context, MemorySession } from "../../../src/targets/target.ts";
 
+/** The smallest sector of the tests' maps. */
+const granule = 0x400;
+
 export class MemoryBoard implements MemorySession {
   readonly kind = "memory";
   readonly chip = "test";
@@ -26,7 +29,7 @@ export class MemoryBoard implements MemorySession {
     overlaps: true,
   };
   readonly memory: Uint8Array;
-  /** How often each byte was erased. */
+  /** How often each KiB was erased. */
   readonly erased: Uint8Array;
   questions = 0;
   resets = 0;
@@ -37,7 +40,7 @@ export class MemoryBoard implements MemorySession {
   constructor(map: FlashMap, memory: Uint8Array) {
     this.map = map;
     this.memory = memory;
-    this.erased = new Uint8Array(memory.length);
+    this.erased = new Uint8Array(memory.length / granule);
   }
 
   digests(ranges: readonly Range[]): Promise<string[]> {
@@ -55,7 +58,8 @@ export class MemoryBoard implements MemorySession {
       case "write": {
         for (const { address, size } of step.erases) {
           this.memory.fill(0xff, address, address + size);
-          for (let at = address; at < address + size; at++) this.erased[at] = (this.erased[at] ?? 0) + 1;
+          for (let unit = address / granule; unit < (address + size) / granule; unit++)
+            this.erased[unit] = (this.erased[unit] ?? 0) + 1;
         }
         const length = pulled ? step.data.length >> 1 : step.data.length;
         for (let index = 0; index < length; index++) {
