@@ -54,6 +54,7 @@ async function hostSuite(stage, scratch) {
   makeDemoWorkspace(workspace);
   const results = join(scratch, "results.json");
   const environment = { DELTAFLASH_STATE: join(scratch, "host-state"), DELTAFLASH_RESULTS: results };
+  if (process.env.DELTAFLASH_GREP) environment.DELTAFLASH_GREP = process.env.DELTAFLASH_GREP;
   await runTests({
     vscodeExecutablePath: process.env.VSCODE_EXECUTABLE ?? join(host, "code"),
     extensionDevelopmentPath: stage,
