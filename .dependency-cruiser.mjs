@@ -33,7 +33,8 @@ const walls = Object.entries(mayImport).map(([room, rooms]) => ({
 export default {
   forbidden: [
     ...walls,
-    { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
+    // The cruiser takes the package esbuild for our esbuild.mjs.
+    { name: "no-circles", severity: "error", from: { pathNot: "^esbuild\\.mjs$" }, to: { circular: true } },
     {
       name: "no-orphans",
       severity: "error",
@@ -65,7 +66,7 @@ export default {
       from: { path: "^src/", pathNot: "^src/extension/" },
       to: { path: "node_modules/@types/vscode|^vscode$" },
     },
-    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^vscode$" } },
     { name: "product-knows-no-tests", severity: "error", from: { path: "^src/" }, to: { path: "^(test|bench)/" } },
   ],
   options: {

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { build, checkNode, installDebianPackages, installPackages } from "./setup.mjs";
 import { closingLine, runChecks, runTests } from "./levels.mjs";
+import { installVscode, runVscodeTests } from "./vscode-tests.mjs";
 
 checkNode();
 installPackages();
@@ -14,6 +15,7 @@ installDebianPackages([
   // The timing panel is looked at in a browser.
   { name: "chromium", isThere: () => existsSync(process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium") },
 ]);
+installVscode();
 build();
-const results = [...(await runChecks()), runTests("fast"), runTests("real")];
+const results = [...(await runChecks()), runTests("fast"), runTests("real"), ...(await runVscodeTests())];
 process.exitCode = closingLine(results);

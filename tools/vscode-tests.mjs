@@ -1,7 +1,5 @@
 // The level of testing that runs in a real VS Code: tests inside its extension host, and tests that use it in a browser.
 // `node tools/vscode-tests.mjs [host|ui]` installs what it needs, runs them and prints `N passed, N failed`.
-import { runTests } from "@vscode/test-electron";
-import { build as bundle } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,6 +32,9 @@ export function installVscodeServer() {
 }
 
 async function hostSuite(stage, scratch) {
+  // Not at the top: they are installed by then.
+  const { build: bundle } = await import("esbuild");
+  const { runTests } = await import("@vscode/test-electron");
   const tests = join(root, "test/vscode/suite");
   await bundle({
     entryPoints: readdirSync(tests)
@@ -53,6 +54,7 @@ async function hostSuite(stage, scratch) {
   makeDemoWorkspace(workspace);
   const results = join(scratch, "results.json");
   const environment = { DELTAFLASH_STATE: join(scratch, "host-state"), DELTAFLASH_RESULTS: results };
+  if (process.env.DELTAFLASH_GREP) environment.DELTAFLASH_GREP = process.env.DELTAFLASH_GREP;
   await runTests({
     vscodeExecutablePath: process.env.VSCODE_EXECUTABLE ?? join(host, "code"),
     extensionDevelopmentPath: stage,

@@ -25,6 +25,7 @@ export class Projects implements Disposable {
   readonly #subscriptions: Disposable[];
   #found: readonly ProjectCandidate[] = [];
   #discovering: Promise<void> | undefined;
+  #onlyId = "";
 
   constructor(server: Server, config: Config, memory: Memento) {
     this.#server = server;
@@ -49,10 +50,11 @@ export class Projects implements Disposable {
     return this.#found;
   }
 
-  /** The setting's, the one that was chosen, or the only one. */
+  /** The one that was chosen, the only one, or the one that was the only one until another turned up. */
   get current(): ProjectCandidate | undefined {
-    const chosen = this.#memory.get<string>(chosenKey);
-    return this.#found.find((one) => one.id === chosen) ?? (this.#found.length === 1 ? this.#found[0] : undefined);
+    const [only, ...more] = this.#found;
+    const chosen = this.byId(this.#memory.get<string>(chosenKey) ?? "");
+    return chosen ?? (more.length === 0 ? only : this.byId(this.#onlyId));
   }
 
   byId(id: string): ProjectCandidate | undefined {
@@ -123,6 +125,7 @@ export class Projects implements Disposable {
     const { projects } =
       fixed === undefined ? await this.#server.request("deltaflash/discover", { folders }) : { projects: [fixed] };
     this.#found = projects;
+    if (projects.length === 1) this.#onlyId = projects[0]?.id ?? "";
     await this.#server.request("deltaflash/watch", { projects });
     if (projects.length > 0) await commands.executeCommand("setContext", "deltaflash.active", true);
     this.#changed.fire();

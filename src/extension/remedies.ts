@@ -32,13 +32,25 @@ export function remedyFor(code: FlashErrorCode): Remedy | undefined {
   }
 }
 
-/** The words of the command line, said for somebody who has buttons instead of options. */
+/** The words of the command line, and what they are for somebody who has buttons and settings instead of options. */
+const words: readonly (readonly [commandLine: RegExp, editor: string])[] = [
+  [/Check the cable and the port; `deltaflash ports` lists what is there\./, "Check the cable and the port."],
+  [/Flash again with a lower --baud/g, "Flash slower"],
+  [/try a lower --baud/g, "flash slower"],
+  [/Flash again with --full/g, "Flash everything"],
+  [/choose another --port/g, "choose another board"],
+  [/name its port with --port/g, "choose it"],
+  [/Name the one you mean with --port/g, "Choose the one you mean"],
+  [/Flash it without --ram/g, "Flash it instead of loading it"],
+  [/Give the size by --flash-size, for example --flash-size 4MB\./g, "Flash the build folder, which names the size."],
+  [/the output of --verbose/g, "the log"],
+  [/without --no-stub/g, "with the setting deltaflash.useStub on"],
+  [/with --no-stub/g, "with the setting deltaflash.useStub off"],
+  [/--app-only/g, "the setting deltaflash.appOnly"],
+  [/--(chip|board|baud) (?=[0-9a-z])/g, "deltaflash.$1: "],
+  [/--(chip|board|baud)\b/g, "setting deltaflash.$1"],
+];
+
 export function wordsForEditor(remedy: string): string {
-  return remedy
-    .replace("Check the cable and the port; `deltaflash ports` lists what is there.", "Check the cable and the port.")
-    .replace(/Flash again with a lower --baud/g, "Flash slower")
-    .replace(/try a lower --baud/g, "flash slower")
-    .replace(/Flash again with --full/g, "Flash everything")
-    .replace(/choose another --port/g, "choose another board")
-    .replace(/Name (the one you mean|its port) with --port\./g, "Choose one.");
+  return words.reduce((text, [commandLine, editor]) => text.replace(commandLine, editor), remedy);
 }

@@ -21,7 +21,7 @@ export async function showWhyTarget(parts: WhyParts): Promise<void> {
   await window.showTextDocument(document, { preview: true });
 }
 
-export async function whyTarget({ config, projects, choice, activity }: WhyParts): Promise<string> {
+async function whyTarget({ config, projects, choice, activity }: WhyParts): Promise<string> {
   const project = projects.current;
   const chosen = await choice.find(project);
   const task = await findBuildTask(config.settings.buildTask);

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FlashError, type FlashErrorCode } from "../../../src/core/errors.ts";
 import { remedyFor, wordsForEditor } from "../../../src/extension/remedies.ts";
@@ -23,4 +25,18 @@ test("every failure but a cancelled flash has a button", () => {
 test("no message speaks of the command line's options", () => {
   const said = codes.map((code) => wordsForEditor(new FlashError(code, "x").remedy));
   expect(said.filter((text) => /--|`deltaflash/.test(text))).toEqual([]);
+});
+
+test("no remedy in the sources speaks of options, but those of simulated boards", () => {
+  const root = join(import.meta.dirname, "../../../src");
+  const rooms = ["core", "build", "engine", "targets", "transport", "server"];
+  const files = rooms.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true, encoding: "utf8" }).map((name) => join(root, room, name)),
+  );
+  const remedies = files
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/remedy(?::| =)\s*(["`])(.*?)\1/g)])
+    .map(([, , text = ""]) => text);
+  expect(remedies.length).toBeGreaterThan(30);
+  expect(remedies.map(wordsForEditor).filter((text) => text.includes("--"))).toEqual([]);
 });

@@ -6,7 +6,7 @@ import type { DeltaflashApi } from "../../../src/extension/api.ts";
 import type { StoredReport } from "../../../src/server/protocol.ts";
 
 export const fastPort = "sim:esp32c3?speed=max";
-export const patienceMs = 20_000;
+const patienceMs = 20_000;
 
 export function workspaceFolder(): string {
   const folder = workspace.workspaceFolders?.[0];

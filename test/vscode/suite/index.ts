@@ -11,6 +11,8 @@ export async function run(): Promise<void> {
     if (/deltaflash|out[/\\]stage/i.test(text)) unhandled.push(text);
   });
   const mocha = new Mocha({ ui: "bdd", color: false, timeout: 40_000 });
+  const grep = process.env["DELTAFLASH_GREP"];
+  if (grep !== undefined) mocha.grep(grep);
   for (const file of readdirSync(__dirname).sort()) {
     if (file.endsWith(".test.cjs")) mocha.addFile(join(__dirname, file));
   }

@@ -68,7 +68,9 @@ describe("the server", () => {
     const errors = await errorsDuring(async () => {
       const flash = commands.executeCommand("deltaflash.flashFull");
       await new Promise((resolve) => setTimeout(resolve, 600));
-      process.kill(serverProcesses()[0] ?? 0, "SIGKILL");
+      const [pid, ...more] = serverProcesses();
+      if (pid === undefined || more.length > 0) throw new Error("there is not one server");
+      process.kill(pid, "SIGKILL");
       const done = next(api.onDidFlash);
       await flash;
       await done;

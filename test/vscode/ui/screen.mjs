@@ -8,7 +8,7 @@ import { makeDemoWorkspace } from "../../../tools/stage.mjs";
 
 const root = join(import.meta.dirname, "../../..");
 
-export const fastPort = "sim:esp32c3?speed=max";
+const fastPort = "sim:esp32c3?speed=max";
 export const slowEnough = { timeout: 30_000 };
 
 /**
@@ -52,11 +52,6 @@ function install(vsix, dataDir, extensionsDir) {
 
 /** The one item of ours. */
 export const item = (page) => page.locator('.statusbar-item[id="deltaflash.deltaflash.flash"]');
-
-/** What it says, with ordinary spaces; its icon is not text. */
-export async function itemText(page) {
-  return ((await item(page).textContent()) ?? "").replace(/\u2007/g, " ");
-}
 
 export async function waitForItem(page, pattern) {
   await page
