@@ -13,7 +13,11 @@ const common = {
   target: "node20.19",
   sourcemap: true,
   define: { VERSION: version },
-  loader: { ".py": "text" },
+  // Their entry points for Node load parts of themselves at run time, which a bundle cannot.
+  alias: {
+    yaml: "./node_modules/yaml/browser/index.js",
+    "jsonc-parser": "./node_modules/jsonc-parser/lib/esm/main.js",
+  },
   logLevel: "warning",
 };
 
