@@ -130,10 +130,14 @@ export async function tests(places, test) {
     await test("the editor counts less than 50 ms for our activation", async () => {
       await runCommand(page, "Developer: Show Running Extensions");
       await page.locator(".runtime-extensions-editor .monaco-list-row").first().waitFor(slowEnough);
-      await page.locator(".runtime-extensions-editor .monaco-list-row").first().click();
-      await page.keyboard.press("End");
-      const row = page.locator(".runtime-extensions-editor .monaco-list-row").filter({ hasText: "Deltaflash" });
-      await row.waitFor(slowEnough);
+      const list = page.locator(".runtime-extensions-editor .monaco-list");
+      const row = list.locator(".monaco-list-row").filter({ hasText: "Deltaflash" });
+      await list.hover();
+      // Rows out of sight are not in the page, and the list is sorted anew while extensions start.
+      for (let turn = 0; turn < 60 && (await row.count()) === 0; turn++) {
+        await page.mouse.wheel(0, turn % 12 === 11 ? -10_000 : 120);
+        await page.waitForTimeout(100);
+      }
       const said = (await row.locator(".activation-time").textContent()) ?? "";
       process.stdout.write(`     ${said}\n`);
       assert.ok(Number(/(\d+)ms/.exec(said)?.[1]) < 50, said);
