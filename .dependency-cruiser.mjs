@@ -66,7 +66,12 @@ export default {
       from: { path: "^src/", pathNot: "^src/extension/" },
       to: { path: "node_modules/@types/vscode|^vscode$" },
     },
-    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "^(vscode|playwright-core)$" } },
+    {
+      name: "no-unresolvable",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "^(vscode|playwright-core)$" },
+    },
     { name: "product-knows-no-tests", severity: "error", from: { path: "^src/" }, to: { path: "^(test|bench)/" } },
   ],
   options: {

@@ -84,7 +84,7 @@ describe("the server", () => {
 });
 
 describe("the editor", () => {
-  it("stays quick while 4 MiB are flashed", async () => {
+  it("stays quick while 3 MiB are flashed", async () => {
     const api = await deltaflash();
     const file = join(workspaceFolder(), "large.bin");
     writeFileSync(file, randomBytes(3 * 1024 * 1024));
