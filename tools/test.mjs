@@ -17,5 +17,10 @@ installDebianPackages([
 ]);
 installVscode();
 build();
-const results = [...(await runChecks()), runTests("fast"), runTests("real"), ...(await runVscodeTests())];
+const results = [
+  ...(await runChecks()),
+  runTests("fast", { ...process.env, DELTAFLASH_CAMPAIGN: "full" }),
+  runTests("real"),
+  ...(await runVscodeTests()),
+];
 process.exitCode = closingLine(results);

@@ -41,19 +41,23 @@ async function outcomes(faults: readonly string[], seed = 1): Promise<Record<str
   return counts;
 }
 
-const spread = (count: number, last: number) =>
+/** `npm test` runs the whole campaign, `npm run check` a quarter of it, spread over the same places. */
+const share = process.env["DELTAFLASH_CAMPAIGN"] === "full" ? 1 : 0.25;
+const some = (count: number) => Math.max(3, Math.ceil(count * share));
+
+const spread = (wanted: number, last: number, count = some(wanted)) =>
   Array.from({ length: count }, (_, index) => Math.round((index * last) / (count - 1)));
 
 describe("never reported as flashed with wrong contents, and repaired by the next flash", () => {
   test("a cable pulled at any byte to the board", async () => {
     const found = await outcomes(spread(40, 24_000).map((at) => `unplug@in:${at}`));
     expect(Object.keys(found).sort()).toEqual(["disconnected", "flashed"]);
-    expect(found["disconnected"]).toBeGreaterThan(30);
+    expect(found["disconnected"]).toBeGreaterThanOrEqual(some(40) * 0.7);
   });
 
   test("a cable pulled at any byte from the board", async () => {
     const found = await outcomes(spread(25, 900).map((at) => `unplug@out:${at}`));
-    expect(found["disconnected"]).toBeGreaterThan(15);
+    expect(found["disconnected"]).toBeGreaterThanOrEqual(some(25) * 0.6);
   });
 
   test("power lost in the middle of an erase or a page", async () => {
@@ -70,7 +74,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
   });
 
   test.each(["drop", "flip", "double"])("noise: %s at a rate of one byte in ten thousand", async (kind) => {
-    for (let seed = 1; seed <= 12; seed++) {
+    for (let seed = 1; seed <= some(12); seed++) {
       await flashWithFault(`${kind}@in:rate=0.0001,${kind}@out:rate=0.0001`, seed);
     }
   });
