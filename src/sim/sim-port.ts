@@ -53,7 +53,6 @@ export function simPort(port: string, words: string, flash: Uint8Array | undefin
     clock,
     flash: board.flash,
     open: () => {
-      wake();
       if (!board.isUnplugged) board.advance(clock.nowMs());
       return new SimTransport(board, clock, { name: port });
     },
