@@ -1,0 +1,177 @@
+/**
+ * `npm run stubs`: makes every file of `blobs/` from the sources, byte for byte the same on every machine with the same compilers.
+ * `--check` makes them in a temporary folder and compares; names of chips limit it to those. `--qemu FOLDER` makes the test programs for
+ * generic processors.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readElf } from "./elf.mjs";
+import { blobs, buildNumber, chips, sourceHash, stubs } from "./sources.mjs";
+
+/** Code of the stub without its inflate part; 4 KiB is what an upload of 50 ms at 921600 baud can bear. */
+const MOST_CODE_BYTES = 4096;
+
+const machines = {
+  riscv: {
+    compiler: "riscv64-unknown-elf-gcc",
+    flags: ["-march=rv32imc_zicsr", "-mabi=ilp32", "-mcmodel=medlow", "-msmall-data-limit=64"],
+  },
+  // Made for the ESP8266; without windows its code runs on the other Xtensa chips as well.
+  xtensa: { compiler: "xtensa-lx106-elf-gcc", flags: ["-mtext-section-literals", "-mno-serialize-volatile"] },
+};
+
+const flags = [
+  ...["-std=c11", "-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections", "-fno-common"],
+  ...["-fno-tree-loop-distribute-patterns", "-fno-ident", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"],
+  ...["-fno-asynchronous-unwind-tables", "-flto", "-frandom-seed=0", `-ffile-prefix-map=${stubs}=.`],
+];
+
+async function run(command, args, cwd) {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"] });
+  const output = [];
+  child.stdout.on("data", (part) => output.push(part));
+  const code = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")}: exit code ${code}`);
+  return Buffer.concat(output).toString();
+}
+
+function sourcesIn(folder, pattern) {
+  return readdirSync(join(stubs, folder))
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => join(stubs, folder, name));
+}
+
+/** Objects of one folder, in a folder of their own because names repeat. @returns their paths */
+async function compile(compiler, args, sources, folder) {
+  if (sources.length === 0) return [];
+  mkdirSync(folder, { recursive: true });
+  await run(compiler, [...args, "-c", ...sources], folder);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".o"))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function segment({ address, bytes }) {
+  return { address, data: bytes.toString("base64") };
+}
+
+/**
+ * @param {{ header: string, machine: keyof typeof machines, layers: string[], build: number }} what header: below `stubs`, says where
+ * things are; layers: C files of the hardware layer
+ * @returns the path of a linked program
+ */
+async function buildElf({ header, machine, layers, build }, folder) {
+  const { compiler, flags: own } = machines[machine];
+  const defines = [`-DCHIP_FILE="${header}"`, `-DSTUB_BUILD=${build}u`, `-I${stubs}`];
+  const args = [...flags, ...own, ...defines, `-I${join(stubs, "core")}`, `-I${join(stubs, "esp")}`];
+  // The core knows nothing of a chip but its buffers.
+  const core = [...args, "-include", join(stubs, "esp", "chip.h")];
+  const start = join(stubs, "esp", `start-${machine}.S`);
+  const parts = sourcesIn("core", /\.c$/);
+  const isInflate = (path) => path.endsWith("/inflate.c");
+  const objects = [
+    ...(await compile(compiler, args, [start, ...layers], join(folder, "layer"))),
+    ...(await compile(
+      compiler,
+      core,
+      parts.filter((path) => !isInflate(path)),
+      join(folder, "core"),
+    )),
+    // Linked as it is, so that the link script can tell its parts from the rest.
+    ...(await compile(compiler, [...core, "-fno-lto"], parts.filter(isInflate), join(folder, "inflate"))),
+  ];
+  const script = join(folder, "stub.ld");
+  await run(compiler, ["-E", "-P", "-x", "c", ...defines, join(stubs, "esp", "stub.ld.in"), "-o", script], folder);
+  const elf = join(folder, "stub.elf");
+  const link = ["-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"];
+  await run(compiler, [...flags, ...own, ...link, "-T", script, ...objects, "-lgcc", "-o", elf], folder);
+  return elf;
+}
+
+const machineOf = (header) =>
+  /^#define XTENSA 1$/m.test(readFileSync(join(stubs, header), "utf8")) ? "xtensa" : "riscv";
+
+async function buildChip(chip, folder) {
+  const header = `esp/chips/${chip}.h`;
+  const machine = machineOf(header);
+  const { compiler } = machines[machine];
+  const hash = sourceHash("esp");
+  const build = buildNumber(hash);
+  const elf = await buildElf({ header, machine, layers: sourcesIn("esp", /\.c$/), build }, folder);
+  const { entry, sections, symbols } = readElf(readFileSync(elf));
+  const inflate = sections.filter((section) => section.name.startsWith(".inflate"));
+  const loaded = sections.filter((section) => !inflate.includes(section));
+  const codeBytes = sum(loaded);
+  const blob = {
+    chip,
+    entry,
+    segments: loaded.map(segment),
+    inflate: inflate.map(segment),
+    linkWord: symbols.get("stub_link"),
+    clockWord: symbols.get("stub_mhz"),
+    bssStart: symbols.get("stub_bss_start"),
+    bssEnd: symbols.get("stub_bss_end"),
+    codeBytes,
+    sourceHash: hash,
+    build,
+    compiler: (await run(compiler, ["--version"], folder)).split("\n")[0],
+  };
+  process.stdout.write(`${chip.padEnd(13)} ${codeBytes} bytes, inflate ${sum(inflate)}\n`);
+  if (codeBytes > MOST_CODE_BYTES) throw new Error(`${chip}: ${codeBytes} bytes of code, more than ${MOST_CODE_BYTES}`);
+  return { [`${chip}.json`]: Buffer.from(`${JSON.stringify(blob, undefined, 2)}\n`) };
+}
+
+function sum(sections) {
+  return sections.reduce((total, { bytes }) => total + bytes.length, 0);
+}
+
+/** The core for the generic processors of QEMU: `riscv.elf` and `xtensa.elf` in `target`. */
+async function buildForQemu(target, folder) {
+  for (const machine of ["riscv", "xtensa"]) {
+    const shared = ["main.c", "memory.c", "time.c"].map((name) => join(stubs, "esp", name));
+    const layers = [join(stubs, "qemu", "board.c"), ...shared];
+    const what = { header: `qemu/${machine}.h`, machine, layers, build: buildNumber(sourceHash("esp")) };
+    writeFileSync(join(target, `${machine}.elf`), readFileSync(await buildElf(what, join(folder, machine))));
+  }
+}
+
+/** @returns files by name */
+async function buildAll(names, folder) {
+  const files = {};
+  const waiting = [...names];
+  const worker = async () => {
+    for (let chip = waiting.shift(); chip !== undefined; chip = waiting.shift()) {
+      Object.assign(files, await buildChip(chip, join(folder, chip)));
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  return files;
+}
+
+async function main(words, folder) {
+  if (words[0] === "--qemu") return buildForQemu(words[1], folder);
+  const isCheck = words.includes("--check");
+  const wanted = words.filter((word) => word !== "--check");
+  const files = await buildAll(wanted.length > 0 ? wanted : chips, folder);
+  for (const [name, bytes] of Object.entries(files)) {
+    const place = join(blobs, name);
+    if (!isCheck) {
+      mkdirSync(blobs, { recursive: true });
+      writeFileSync(place, bytes);
+    } else if (!existsSync(place) || !readFileSync(place).equals(bytes)) {
+      process.stderr.write(`${name} is not what its sources make: npm run stubs\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), "deltaflash-stubs-"));
+try {
+  await main(process.argv.slice(2), folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
