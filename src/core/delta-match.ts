@@ -69,6 +69,9 @@ export class Matcher {
   /** Where the source cursor would stand at offset 0: distance of the last copy, as an address. */
   private nodeCursor: number[] = [];
 
+  /** Where the known parts of the block's own place begin, those still ahead. */
+  private inPlace: { readonly offset: number; readonly distance: number }[] = [];
+
   /** Address less address in the block of copies that were good in the block before. */
   private shifts: readonly number[] = [];
 
@@ -84,6 +87,7 @@ export class Matcher {
   match(address: Address, data: Uint8Array): readonly Segment[] {
     this.begin(address, data);
     for (let at = 0; at < data.length; at++) {
+      if (this.inPlace[0]?.offset === at) this.tryInPlace(at);
       if (this.wantsSeeds(at)) this.seedAt(at);
       if (this.step(at)) this.enterFromBest(at + 1);
       this.note(at + 1);
@@ -109,11 +113,12 @@ export class Matcher {
     this.best = 0;
     this.bestCost[0] = 0;
     this.bestNode[0] = 0;
-    for (const part of knownParts(this.flash, address, data.length)) {
-      const distance = part.at - (part.address - address);
-      if (part.address === address) this.nodeCursor[0] = distance;
-      this.tryCopy(part.address - address, distance);
-    }
+    this.inPlace = knownParts(this.flash, address, data.length).map((part) => ({
+      offset: part.address - address,
+      distance: part.at - (part.address - address),
+    }));
+    const [first] = this.inPlace;
+    if (first?.offset === 0) this.nodeCursor[0] = first.distance;
     for (const shift of this.shifts) {
       const [part] = knownParts(this.flash, address + shift, data.length);
       if (part?.address === address + shift) this.tryCopy(0, part.at);
@@ -215,6 +220,11 @@ export class Matcher {
       place = this.seeds.previous(place);
     }
     if (chosen >= 0) this.tryCopy(at, chosen - at);
+  }
+
+  private tryInPlace(at: number): void {
+    const part = this.inPlace.shift();
+    if (part !== undefined && !this.isTried(at, part.distance)) this.tryCopy(at, part.distance);
   }
 
   private isTried(at: number, distance: number): boolean {

@@ -18,6 +18,8 @@ export interface FlashCosts {
   readonly wireMsPerByte: number;
   /** Bytes on the wire per byte of contents: 1 uncompressed; typical firmware deflates to 0.5 … 0.6. */
   readonly wireRatio: number;
+  /** The same for contents that the board composes from what it holds; undefined where it cannot. */
+  readonly patchWireRatio?: number;
   /** One question and its answer, without the work for it. */
   readonly roundTripMs: number;
   /** The device's digest, per byte. */
@@ -121,7 +123,7 @@ function runsOf(sectors: readonly Sector[]): readonly (readonly Sector[])[] {
   return runs;
 }
 
-type WriteStep = Extract<MemoryStep, { kind: "write" }>;
+export type WriteStep = Extract<MemoryStep, { kind: "write" }>;
 
 function writeStep(run: readonly Sector[], blocks: readonly Block[]): WriteStep {
   const [first] = run;

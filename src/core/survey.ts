@@ -1,6 +1,6 @@
 /** What to ask a board before it is written: whether it still holds what the record says, and where it differs. */
 import { equalBytes } from "./bytes.ts";
-import { md5, type Digest } from "./digest.ts";
+import type { Digest, DigestFunction } from "./digest.ts";
 import type { Range } from "./image.ts";
 import { partOf, type Sector } from "./sectors.ts";
 
@@ -38,17 +38,18 @@ export function compareWithRecord(sectors: readonly Sector[], known: KnownConten
 }
 
 /** As few questions as there are runs of covered bytes: what touches is asked together. `sectors` sorted by address. */
-export function questionsPerRun(sectors: readonly Sector[]): readonly Question[] {
-  return joinQuestions(sectors, (sector, last) => last.range.address + last.range.size === sector.covered[0]?.address);
+export function questionsPerRun(sectors: readonly Sector[], digestOf: DigestFunction): readonly Question[] {
+  return joinQuestions(sectors, digestOf, (sector, last) => last.range.address + last.range.size === sector.covered[0]?.address);
 }
 
 /** One question for each covered part of each sector: tells exactly which sectors differ. */
-export function questionsPerSector(sectors: readonly Sector[]): readonly Question[] {
-  return joinQuestions(sectors, () => false);
+export function questionsPerSector(sectors: readonly Sector[], digestOf: DigestFunction): readonly Question[] {
+  return joinQuestions(sectors, digestOf, () => false);
 }
 
 function joinQuestions(
   sectors: readonly Sector[],
+  digestOf: DigestFunction,
   goesOn: (sector: Sector, last: { range: Range }) => boolean,
 ): readonly Question[] {
   const open: { range: Range; parts: Uint8Array[]; sectors: Sector[] }[] = [];
@@ -62,7 +63,7 @@ function joinQuestions(
       } else open.push({ range, parts: [partOf(sector, range)], sectors: [sector] });
     });
   }
-  return open.map(({ range, parts, sectors }) => ({ range, expected: md5(...parts), sectors }));
+  return open.map(({ range, parts, sectors }) => ({ range, expected: digestOf(...parts), sectors }));
 }
 
 /** How many sectors are asked first on a board of which nothing is known. */

@@ -12,7 +12,12 @@ export interface Span {
   readonly durationMs: number;
   /** Bytes of target memory that the span dealt with; 0 where that means nothing. */
   readonly bytes: number;
+  /** What the span waited for, where the board told: data off the wire, or its flash chip. */
+  readonly waitsFor?: "wire" | "flash";
 }
+
+/** A share of a span whose time was told afterwards. */
+export type Share = Omit<Span, "startMs">;
 
 /** Spans are in order, touch each other, and so add up to `totalMs`. */
 export interface Trace {
@@ -51,6 +56,25 @@ export class TraceRecorder {
     const nowMs = this.#close();
     this.#open = { phase, label, startMs: nowMs, bytes: 0 };
     this.#onEnter(phase, label);
+  }
+
+  /**
+   * Divides the open span's time, and begins another of its kind: the board has just told what it did meanwhile. Shares are
+   * stretched to fill the time, since the board does not know how long its words were on the way.
+   */
+  divide(shares: readonly Share[]): void {
+    const { phase, label, startMs } = this.#open;
+    const nowMs = this.#clock.nowMs() - this.#startMs;
+    const toldMs = shares.reduce((sum, share) => sum + share.durationMs, 0);
+    if (toldMs <= 0) return;
+    const stretch = (nowMs - startMs) / toldMs;
+    let atMs = startMs;
+    for (const share of shares) {
+      const durationMs = share.durationMs * stretch;
+      if (durationMs > 0 || share.bytes > 0) this.#spans.push({ ...share, startMs: atMs, durationMs });
+      atMs += durationMs;
+    }
+    this.#open = { phase, label, startMs: nowMs, bytes: 0 };
   }
 
   /** Counts bytes of target memory towards the open span. */

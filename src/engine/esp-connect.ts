@@ -2,9 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { TraceRecorder } from "../core/trace.ts";
 import type { ResetWay } from "../targets/esp/reset.ts";
-import type { EspSession } from "../targets/esp/session.ts";
 import { connectEsp, type EspFindings } from "../targets/esp/target.ts";
-import type { Context } from "../targets/target.ts";
+import type { Context, MemorySession } from "../targets/target.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import type { History } from "./history.ts";
 
@@ -12,6 +11,7 @@ export interface EspConnectWishes {
   /** undefined: 921600, or what worked on this port last time; 115200 where the port cannot follow a change. */
   readonly baud: number | undefined;
   readonly useStub: boolean;
+  readonly officialStub?: boolean;
   /** The name in the table of chips; another one is refused. */
   readonly expectedChip: string | undefined;
   /** Bytes of the flash chip, where the user says so. */
@@ -20,7 +20,7 @@ export interface EspConnectWishes {
 
 export interface EspConnection {
   readonly transport: SerialTransport;
-  readonly session: EspSession;
+  readonly session: MemorySession;
   readonly findings: EspFindings;
   /** Time, trace, cancellation and progress go to whoever was given the connection last. */
   readonly context: HandedContext;
@@ -43,6 +43,7 @@ export async function connectThrough(
   const { session, findings } = await connectEsp(transport, handed, {
     baud: wishes.baud ?? (follows ? (hints.baud ?? usualBaud) : 115_200),
     useStub: wishes.useStub,
+    officialStub: wishes.officialStub ?? false,
     expectedChip: wishes.expectedChip,
     resetWay: hints.resetWay as ResetWay | undefined,
     flashBytes: wishes.flashBytes,

@@ -1,7 +1,6 @@
 /** From an artifact to the bytes that belong into one ESP board's flash: application image, place of the application, header settings. */
 import type { Artifact, ElfArtifact, ImageArtifact } from "../build/artifact.ts";
 import { formatBytes, hex } from "../core/bytes.ts";
-import { md5 } from "../core/digest.ts";
 import { FlashError } from "../core/errors.ts";
 import { makeImage, type Address, type Image, type Segment } from "../core/image.ts";
 import type { KnownContents } from "../core/survey.ts";
@@ -116,7 +115,7 @@ async function contentsOf(
   if (recorded !== undefined) {
     const used = recorded.subarray(0, bytesThatCount(recorded));
     const [found] = await job.session.digests([{ address, size: used.length }]);
-    if (found === md5(used)) return used;
+    if (found === job.session.digestOf(used)) return used;
   }
   const data = await job.session.read(range);
   await job.remember([{ address, data }]);

@@ -173,6 +173,7 @@ async function flash(running: Running, transport: SerialTransport, ahead?: EspCo
     const record = {
       known: board.known,
       interrupted: board.interrupted,
+      contents: () => board.contents(),
       strikeOut: (sectors: Parameters<typeof board.strikeOut>[0]) => board.strikeOut(sectors, job.port),
       enter: (sectors: Parameters<typeof board.enter>[0]) => board.enter(sectors, facts),
     };

@@ -3,10 +3,9 @@
  * the loop that carries it out decides nothing.
  */
 import { filled, equalBytes } from "../core/bytes.ts";
-import { md5 } from "../core/digest.ts";
 import { FlashError } from "../core/errors.ts";
 import { imageBytes, type Address, type Image, type Range } from "../core/image.ts";
-import { estimateMs, planWrites, type MemoryStep, type Plan } from "../core/plan.ts";
+import { estimateMs, planWrites, type FlashCosts, type MemoryStep, type Plan, type WriteStep } from "../core/plan.ts";
 import { sectorsOf, uncovered, type Sector } from "../core/sectors.ts";
 import {
   compareWithRecord,
@@ -22,6 +21,8 @@ import type { KnownSector } from "./history.ts";
 /** The part of a board's record that a flash needs. */
 export interface SectorRecord {
   readonly known: KnownContents;
+  /** All that is known, sorted by address. */
+  contents(): readonly KnownSector[];
   readonly interrupted: readonly Range[];
   strikeOut(sectors: readonly Range[]): Promise<void>;
   enter(sectors: readonly KnownSector[]): Promise<void>;
@@ -85,9 +86,10 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   for (const sector of wrong) toWrite.set(sector.address, await withSurroundings(job, sector));
 
   context.trace.enter("plan", "steps");
-  const plan = planWrites(sectors, toWrite, session.map, session.costs);
+  const costs = costsFor(job, toWrite);
+  const plan = planWrites(sectors, toWrite, session.map, costs);
   progress.plan = plan;
-  progress.estimateMs = estimateMs(plan, session.costs);
+  progress.estimateMs = estimateMs(plan, costs);
   if (options.dryRun) return "planned";
 
   await carryOut(job, plan);
@@ -105,6 +107,7 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
 /** The sectors that hold the image already, as the board itself confirms. */
 async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<ReadonlySet<Address>> {
   const { record, context, progress } = job;
+  const { digestOf } = job.session;
   const opinion = compareWithRecord(sectors, record.known);
   if (record.interrupted.length > 0) {
     progress.notes.push(
@@ -112,7 +115,7 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
     );
   }
   context.trace.enter("survey", `confirm ${opinion.same.length} sectors`);
-  const confirmed = await ask(job, questionsPerRun(opinion.same));
+  const confirmed = await ask(job, (job.session.digestsBySector ? questionsPerSector : questionsPerRun)(opinion.same, digestOf));
   const suspects = opinion.same.filter((sector) => !confirmed.has(sector.address));
   if (suspects.length > 0) {
     progress.notes.push(
@@ -124,10 +127,10 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
   if (unknown.length === 0) return confirmed;
   context.trace.enter("survey", `look at ${unknown.length} sectors`);
   const sample = sampleOf(unknown);
-  const found = await ask(job, questionsPerSector(sample));
+  const found = await ask(job, questionsPerSector(sample, digestOf));
   const worthIt = found.size > 0 || suspects.length > 0;
   const rest = worthIt ? unknown.filter((sector) => !sample.includes(sector)) : [];
-  const foundLater = await ask(job, questionsPerSector(rest));
+  const foundLater = await ask(job, questionsPerSector(rest, digestOf));
   return new Set([...confirmed, ...found, ...foundLater]);
 }
 
@@ -162,10 +165,20 @@ async function withSurroundings(job: FlashJob, sector: Sector): Promise<Sector> 
     const from = gap.address - sector.address;
     const erased = filled(gap.size, sector.erasedByte);
     const guesses = recorded === undefined ? [erased] : [recorded.subarray(from, from + gap.size), erased];
-    const guess = guesses.find((bytes) => md5(bytes) === found[index]);
+    const guess = guesses.find((bytes) => session.digestOf(bytes) === found[index]);
     data.set(guess ?? (await session.read(gap)), from);
   }
   return { ...sector, data };
+}
+
+/** What is sent as a patch costs less on the wire: as much as the record knows of the sectors that are to be written. */
+function costsFor({ session, record }: FlashJob, toWrite: ReadonlyMap<Address, Sector>): FlashCosts {
+  const { costs } = session;
+  const { patchWireRatio } = costs;
+  if (patchWireRatio === undefined || toWrite.size === 0) return costs;
+  const known = [...toWrite.values()].filter((sector) => record.known(sector) !== undefined).length;
+  const share = known / toWrite.size;
+  return { ...costs, wireRatio: share * patchWireRatio + (1 - share) * costs.wireRatio };
 }
 
 async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
@@ -173,19 +186,31 @@ async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
   const writes = plan.steps.filter((step) => step.kind === "write");
   if (writes.length === 0) return;
   context.trace.enter("plan", "journal");
+  const old = record.contents();
   const touched = writes.flatMap((step) => sectorsIn(step, session));
   await record.strikeOut(touched.map(({ address, data }) => ({ address, size: data.length })));
   progress.dirty = true;
+  if (session.patch === undefined) await runSteps(job, plan, writes);
+  else {
+    const stop = job.stopBetweenRuns;
+    const onWritten = ({ size }: Range, erasedBytes: number) => {
+      progress.written.bytes += size;
+      progress.written.sectors += Math.ceil(size / (session.map[0]?.sectorSize ?? size));
+      progress.written.erasedBytes += erasedBytes;
+    };
+    await session.patch({ writes, old, stop, onWritten, note: (text) => progress.notes.push(text) });
+  }
+  progress.dirty = false;
+}
+
+async function runSteps(job: FlashJob, plan: Plan, writes: readonly WriteStep[]): Promise<void> {
   for (const step of plan.steps) {
     if (step.kind === "write" && job.stopBetweenRuns?.aborted === true) {
       throw new FlashError("cancelled", "the flash was cancelled");
     }
     await runOnceMoreIfWrong(job, writes, step);
   }
-  progress.dirty = false;
 }
-
-type WriteStep = Extract<MemoryStep, { kind: "write" }>;
 
 /** A run that reads back wrongly is written once more before the flash is given up. */
 async function runOnceMoreIfWrong(job: FlashJob, writes: readonly WriteStep[], step: MemoryStep): Promise<void> {

@@ -162,6 +162,11 @@ export class BoardRecord {
     return data?.length === range.size ? data : undefined;
   };
 
+  /** All known sectors, sorted by address. */
+  contents(): readonly KnownSector[] {
+    return [...this.#sectors].map(([address, data]) => ({ address, data })).sort((a, b) => a.address - b.address);
+  }
+
   /** To be called before the first erase: from here on nobody believes anything about these sectors. */
   async strikeOut(sectors: readonly Range[], port: string): Promise<void> {
     await mkdir(this.#folder, { recursive: true });

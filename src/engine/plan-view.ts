@@ -96,7 +96,7 @@ async function planOn(
   });
   await flashMemory({
     ...{ session, image, progress },
-    record: { known, interrupted, strikeOut: nothing, enter: nothing },
+    record: { known, contents: () => record.contents(), interrupted, strikeOut: nothing, enter: nothing },
     options: { full, dryRun: true, reset: false },
     context: {
       clock: systemClock,
@@ -112,6 +112,8 @@ async function planOn(
 /** A board that says what the record says. Of what it does not know it says that it is erased, and that it is not as it should be. */
 class RecordedSession implements MemorySession {
   readonly kind = "memory";
+  readonly digestOf = md5;
+  readonly digestsBySector = false;
   readonly chip: string;
   readonly identity: string;
   readonly map: FlashMap;

@@ -11,6 +11,8 @@ import type { Ending, Machine, MachineSettings, Program, ResetCause, Running, Wa
 import { romLoader } from "./esp-rom.ts";
 import type { Receiver } from "./esp-slip.ts";
 import { officialStub, officialStubAt } from "./esp-stub.ts";
+import { patchStub } from "./esp-patch-stub.ts";
+import { patchStubAt } from "./esp-patch-stub-uploads.ts";
 import type { StubRelease } from "./esp-stub-uploads.ts";
 import { securityFuses } from "./esp-security.ts";
 import { NorCommands } from "./nor-commands.ts";
@@ -44,7 +46,7 @@ export class EspCore implements Machine {
   bootLog = "";
   resets = 0;
   readonly #host: CoreHost;
-  readonly #nor: NorCommands;
+  readonly nor: NorCommands;
   #nowMs = 0;
   #baud = BOOT_BAUD;
   #program: Program | undefined;
@@ -57,11 +59,11 @@ export class EspCore implements Machine {
     this.settings = parts.settings;
     this.#host = parts.host;
     this.memory = new EspMemory(parts.chip);
-    this.#nor = new NorCommands(parts.flash);
+    this.nor = new NorCommands(parts.flash);
     this.registers = new EspRegisters({
       chip: parts.chip,
       memory: this.memory,
-      nor: this.#nor,
+      nor: this.nor,
       fuses: { ...securityFuses(parts.chip, parts.settings.security), ...parts.chip.mac(parts.mac) },
       hooks: {
         nowMs: () => this.#nowMs,
@@ -117,7 +119,9 @@ export class EspCore implements Machine {
             : wait.ms
           : this.receiver?.isReady === true
             ? this.#nowMs
-            : undefined;
+            : wait.untilMs === Infinity
+              ? undefined
+              : wait.untilMs;
     return own === undefined || watchdog === undefined ? (own ?? watchdog) : Math.min(own, watchdog);
   }
 
@@ -155,7 +159,7 @@ export class EspCore implements Machine {
   /** Power goes. */
   cutPower(nowMs: number): void {
     this.flash.cutPower(nowMs);
-    this.#nor.cutPower();
+    this.nor.cutPower();
     this.stop("off", nowMs);
   }
 
@@ -180,7 +184,8 @@ export class EspCore implements Machine {
   #mayGoOn(): boolean {
     const wait = this.#wait;
     if (wait === undefined) return true;
-    return wait.kind === "until" ? wait.ms <= this.#nowMs : this.receiver?.isReady === true;
+    if (wait.kind === "until") return wait.ms <= this.#nowMs;
+    return this.receiver?.isReady === true || (wait.untilMs ?? Infinity) <= this.#nowMs;
   }
 
   #end(ending: Ending): void {
@@ -204,7 +209,9 @@ function* runLoader(machine: Machine, loader: Program): Program {
   let ending: Ending = yield* loader;
   while (ending.kind === "jump") {
     const release = officialStubAt(machine, ending.entry);
-    ending = release === undefined ? yield* ramProgram(machine, ending.entry) : yield* officialStub(machine, release);
+    const own = patchStubAt(machine, ending.entry);
+    if (release !== undefined) ending = yield* officialStub(machine, release);
+    else ending = own === undefined ? yield* ramProgram(machine, ending.entry) : yield* patchStub(machine, own);
   }
   return ending;
 }

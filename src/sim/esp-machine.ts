@@ -6,9 +6,13 @@ import type { EspChip } from "./esp-chip-parts.ts";
 import type { EspMemory } from "./esp-memory.ts";
 import type { EspRegisters } from "./esp-registers.ts";
 import type { Receiver } from "./esp-slip.ts";
+import type { NorCommands } from "./nor-commands.ts";
 import type { NorFlash } from "./nor-flash.ts";
 
-export type Wait = { readonly kind: "until"; readonly ms: number } | { readonly kind: "input" };
+export type Wait =
+  | { readonly kind: "until"; readonly ms: number }
+  /** For input, or for a moment, whatever comes first. */
+  | { readonly kind: "input"; readonly untilMs?: number };
 
 /** Why a program ended. */
 export type Ending =
@@ -27,6 +31,8 @@ export interface Machine {
   readonly flash: NorFlash;
   readonly memory: EspMemory;
   readonly registers: EspRegisters;
+  /** The flash chip's command interface, for programs that drive it themselves. */
+  readonly nor: NorCommands;
   readonly settings: MachineSettings;
   nowMs(): number;
   running: Running;
@@ -59,7 +65,7 @@ export interface MachineSettings {
   readonly bootNoise: Uint8Array;
 }
 
-export const forInput: Wait = { kind: "input" };
+export const forInput: Extract<Wait, { kind: "input" }> = { kind: "input" };
 
 export function until(ms: number): Wait {
   return { kind: "until", ms };

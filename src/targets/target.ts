@@ -1,11 +1,10 @@
 /** What every family of boards offers to the engine, whatever the wire looks like. */
 import type { Clock } from "../core/clock.ts";
-import type { Digest } from "../core/digest.ts";
+import type { Digest, DigestFunction } from "../core/digest.ts";
 import type { FlashMap } from "../core/flash-map.ts";
-import type { Range } from "../core/image.ts";
-import type { MemoryStep } from "../core/plan.ts";
+import type { Address, Range } from "../core/image.ts";
+import type { FlashCosts, MemoryStep, WriteStep } from "../core/plan.ts";
 import type { TraceRecorder } from "../core/trace.ts";
-import type { FlashCosts } from "../core/plan.ts";
 
 /** Time, cancellation, progress and the trace: the only things that cross every floor. */
 export interface Context {
@@ -28,8 +27,12 @@ export interface MemorySession {
   /** The flash chip, all of it. */
   readonly map: FlashMap;
   readonly costs: FlashCosts;
+  /** How this board digests memory; what it answers compares with this. */
+  readonly digestOf: DigestFunction;
+  /** True when digests of many small ranges cost no more than one of them all. */
+  readonly digestsBySector: boolean;
   /**
-   * What the device says stands in each range, as MD5, in the order asked.
+   * What the device says stands in each range, in the order asked.
    * @throws FlashError `refused` when the board cannot tell
    */
   digests(ranges: readonly Range[]): Promise<readonly Digest[]>;
@@ -37,6 +40,23 @@ export interface MemorySession {
   read(range: Range): Promise<Uint8Array>;
   /** Carries out one step of a plan; returns when the device has done it. */
   run(step: MemoryStep): Promise<void>;
+  /**
+   * Carries out all writes of a plan, checked before the erase and after, so that no step to verify is needed. Only boards that can
+   * make new sectors out of what they hold.
+   */
+  patch?(work: PatchWork): Promise<void>;
   /** Starts the program that is in the flash. The session is over. */
   reset(): Promise<void>;
+}
+
+export interface PatchWork {
+  readonly writes: readonly WriteStep[];
+  /** What the record says the board holds, sorted, by sectors. It may be wrong: then more goes over the wire, nothing else. */
+  readonly old: readonly { readonly address: Address; readonly data: Uint8Array }[];
+  /** As soon as it aborts nothing further is begun. */
+  readonly stop: AbortSignal | undefined;
+  /** Told of every part that was written and read back rightly, in whatever order. */
+  onWritten(range: Range, erasedBytes: number): void;
+  /** A sentence for the user about something that went well only after all. */
+  note(text: string): void;
 }

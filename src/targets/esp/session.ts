@@ -1,6 +1,6 @@
 /** A connected ESP board: answers digests, writes runs of sectors, reads back, resets. */
 import { concat, hex } from "../../core/bytes.ts";
-import type { Digest } from "../../core/digest.ts";
+import { md5, type Digest } from "../../core/digest.ts";
 import { FlashError } from "../../core/errors.ts";
 import type { FlashMap } from "../../core/flash-map.ts";
 import type { Range } from "../../core/image.ts";
@@ -32,6 +32,8 @@ const slowReadBytes = 64;
 
 export class EspSession implements MemorySession {
   readonly kind = "memory";
+  readonly digestOf = md5;
+  readonly digestsBySector = false;
   readonly chip: string;
   readonly identity: string;
   readonly map: FlashMap;

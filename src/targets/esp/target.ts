@@ -1,7 +1,7 @@
 /** Connects to an ESP board: reset, sync, who is it, bit rate, stub, flash chip. What it learns about a board is given back to be remembered. */
 import { FlashError } from "../../core/errors.ts";
 import type { SerialTransport } from "../../transport/transport.ts";
-import type { Context } from "../target.ts";
+import type { Context, MemorySession } from "../target.ts";
 import { changeRomBaud, changeStubBaud, lowerBaud, startBaud } from "./baud.ts";
 import type { Chip } from "./chips.ts";
 import { LoaderClient } from "./client.ts";
@@ -9,6 +9,8 @@ import { SPI_ATTACH, SPI_SET_PARAMS, spiSetParams } from "./commands.ts";
 import { checkFuses, detectChip, flashSizeOf, p4Revision, readFlashId, readMac } from "./identify.ts";
 import { linkOf, longestOtgBlockBytes, usbEquivalentBaud } from "./link.ts";
 import { enterLoader, resetWays, type Entered, type ResetWay } from "./reset.ts";
+import { PatchStubFailed, startPatchStub } from "./patch-stub/bring-up.ts";
+import { PatchStubSession } from "./patch-stub/session.ts";
 import { EspSession } from "./session.ts";
 import { awaitGreeting, loadOfficialStub, startInRam } from "./stub.ts";
 import { stopWatchdogs } from "./watchdogs.ts";
@@ -18,6 +20,8 @@ export interface EspOptions {
   readonly baud: number;
   /** false: ROM commands only. */
   readonly useStub: boolean;
+  /** Espressif's stub even where Deltaflash's own can run. Default false. */
+  readonly officialStub?: boolean;
   /** Which chip the image is for; another one is refused before anything is changed. */
   readonly expectedChip: string | undefined;
   /** How the reset into the loader worked last time on this port. */
@@ -38,7 +42,7 @@ export interface EspFindings {
 }
 
 export interface Connected {
-  readonly session: EspSession;
+  readonly session: MemorySession;
   readonly findings: EspFindings;
 }
 
@@ -54,10 +58,16 @@ export async function connectEsp(
   options: EspOptions,
 ): Promise<Connected> {
   let baud = options.baud;
+  let officialStub = options.officialStub ?? false;
   for (;;) {
     try {
-      return await connectAt(transport, context, { ...options, baud });
+      return await connectAt(transport, context, { ...options, baud, officialStub });
     } catch (error) {
+      if (error instanceof PatchStubFailed) {
+        context.log(`${error.message}; Espressif's stub is used instead`);
+        officialStub = true;
+        continue;
+      }
       const lower = lowerBaud(baud);
       if (!(error instanceof BaudFailed) || lower === undefined) throw error;
       context.log(`${baud} baud does not work here; trying ${lower}`);
@@ -94,17 +104,29 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
     );
   }
 
+  const known = options.recallFlashId(identity);
+  const way = entered.way;
+  if (options.useStub && rom && options.officialStub !== true) {
+    await attachByRom(client, chip);
+    const { flashBytes } = options;
+    const own = await startPatchStub({ client, transport, chip, link, baud, wanted, knownFlashId: known, flashBytes });
+    if (own !== undefined) {
+      const speed = link === "uart" ? own.baud : usbEquivalentBaud;
+      const session = new PatchStubSession({ ...own, transport, chip: chip.name, identity, baud: speed, way });
+      return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId: own.flashId } };
+    }
+  }
+
   if (options.useStub && rom) baud = await bringUpStub({ client, transport, chip, wanted, baud, revision });
   else if (client.personality === "rom") await attachByRom(client, chip);
 
-  const known = options.recallFlashId(identity);
   const flashId = options.flashBytes === undefined ? (known ?? (await askFlashId(client, chip))) : known;
   const flashBytes = options.flashBytes ?? flashSizeOf(flashId ?? 0);
   await setFlashSize(client, chip, flashBytes);
 
   const speed = link === "uart" ? baud : usbEquivalentBaud;
-  const session = new EspSession({ client, transport, chip, identity, flashBytes, baud: speed, way: entered.way });
-  return { session, findings: { chip, identity, baud: speed, resetWay: entered.way, flashId } };
+  const session = new EspSession({ client, transport, chip, identity, flashBytes, baud: speed, way });
+  return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId } };
 }
 
 /** Reset, sync, and which chip it is. Over the chip's own USB watchdogs may still run, and blocks may be limited. */

@@ -15,6 +15,8 @@ const granule = 0x400;
 
 export class MemoryBoard implements MemorySession {
   readonly kind = "memory";
+  readonly digestOf = md5;
+  readonly digestsBySector = false;
   readonly chip = "test";
   readonly identity = "test";
   readonly map: FlashMap;
@@ -91,6 +93,10 @@ export class MemoryRecord implements SectorRecord {
     const data = this.#sectors.get(address);
     return data?.length === size ? data : undefined;
   };
+
+  contents(): readonly KnownSector[] {
+    return [...this.#sectors].map(([address, data]) => ({ address, data }));
+  }
 
   strikeOut(sectors: readonly Range[]): Promise<void> {
     for (const { address } of sectors) this.#sectors.delete(address);

@@ -1,0 +1,108 @@
+/** Loads Deltaflash's own stub through the ROM loader and makes sure that it runs and sees the flash chip. */
+import { hex } from "../../../core/bytes.ts";
+import { FlashError } from "../../../core/errors.ts";
+import type { SerialTransport } from "../../../transport/transport.ts";
+import type { Chip } from "../chips.ts";
+import type { LoaderClient } from "../client.ts";
+import { flashSizeOf } from "../identify.ts";
+import { usbEquivalentBaud, type Link } from "../link.ts";
+import { startInRam } from "../stub.ts";
+import { loadPatchStub } from "./blobs.ts";
+import { StubChannel } from "./channel.ts";
+import { StubLink, type Hello } from "./link.ts";
+import type { RamPiece } from "./write-blocks.ts";
+
+/** The stub addresses the flash with three bytes. */
+const largestFlashBytes = 0x1000000;
+/** The ESP8266 has no number in image headers. */
+const chipOf8266 = 0xff;
+
+export interface BringUp {
+  readonly client: LoaderClient;
+  readonly transport: SerialTransport;
+  readonly chip: Chip;
+  readonly link: Link;
+  /** The ROM's rate now. */
+  readonly baud: number;
+  /** The rate to work at. */
+  readonly wanted: number;
+  /** What the flash chip of this board answered last time. */
+  readonly knownFlashId: number | undefined;
+  /** Where the user says so. */
+  readonly flashBytes: number | undefined;
+}
+
+export interface Running {
+  readonly channel: StubChannel;
+  readonly inflate: readonly RamPiece[];
+  readonly flashId: number;
+  readonly baud: number;
+}
+
+/** The stub was loaded but cannot be used; Espressif's may. */
+export class PatchStubFailed extends FlashError {}
+
+/**
+ * @returns undefined where our stub cannot serve this board; nothing was done then
+ * @throws PatchStubFailed when it does not run as it should: the board must be reset
+ */
+export async function startPatchStub(parts: BringUp): Promise<Running | undefined> {
+  const { client, transport, chip, link, wanted } = parts;
+  const { trace } = client.context;
+  if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return undefined;
+  const stub = await loadPatchStub(chip, link);
+  if (stub === undefined) return undefined;
+  trace.enter("connect", "stub upload");
+  await startInRam(client, stub.program);
+  trace.enter("connect", "stub start");
+  const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
+  try {
+    const { hello, flashBytes } = await greet(speaking, parts, stub.build);
+    const channel = new StubChannel(speaking, hello, flashBytes);
+    if (link === "uart" && parts.baud !== wanted) await changeBaud(channel, parts);
+    return { channel, inflate: stub.inflate, flashId: hello.flashId, baud: wanted };
+  } catch (error) {
+    if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
+    throw new PatchStubFailed(error.code, error.message, { cause: error });
+  }
+}
+
+/** Whether the flash chip is too large, as far as that is known before anything was asked. */
+function isLarge({ flashBytes, knownFlashId }: BringUp): boolean {
+  const bytes = flashBytes ?? (knownFlashId === undefined ? 0 : flashSizeOf(knownFlashId));
+  return bytes > largestFlashBytes;
+}
+
+/** Asks for as much flash as the board is thought to have, and again if it has another chip. */
+async function greet(
+  link: StubLink,
+  { chip, flashBytes, knownFlashId }: BringUp,
+  build: number,
+): Promise<{ hello: Hello; flashBytes: number }> {
+  const thought = flashBytes ?? (knownFlashId === undefined ? 0 : flashSizeOf(knownFlashId));
+  const first = await link.hello(thought);
+  if (first.build !== build || first.chip !== (chip.imageId ?? chipOf8266)) {
+    throw new FlashError("protocol", `the stub says chip ${first.chip}, build ${hex(first.build, 8)}`);
+  }
+  const size = flashBytes ?? flashSizeOf(first.flashId);
+  if (size > largestFlashBytes) throw new FlashError("refused", "the flash chip is larger than 16 MiB");
+  return { hello: size === thought ? first : await link.hello(size), flashBytes: size };
+}
+
+/** By the divider as it stands: the stub knows no crystal. */
+async function changeBaud(channel: StubChannel, { transport, chip, baud, wanted }: BringUp): Promise<void> {
+  const { link } = channel;
+  link.context.trace.enter("connect", "bit rate");
+  const divider = await channel.readRegister(chip.uartDivider);
+  await link.changeDivider(scaledDivider(divider, baud / wanted, chip.romIsComplete));
+  await transport.setBaudRate(wanted);
+  link.baud = wanted;
+  await channel.restart();
+}
+
+/** 20 bits of whole clocks; from the ESP32 on four bits of sixteenths above them. */
+function scaledDivider(divider: number, factor: number, hasSixteenths: boolean): number {
+  if (!hasSixteenths) return Math.round((divider & 0xfffff) * factor);
+  const sixteenths = Math.round((((divider & 0xfffff) << 4) | ((divider >>> 20) & 0xf)) * factor);
+  return ((sixteenths & 0xf) << 20) | (sixteenths >>> 4);
+}
