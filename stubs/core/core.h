@@ -1,0 +1,196 @@
+/* What the parts of the core know of each other. Numbers of the protocol are those of ../README.md. */
+#ifndef CORE_H
+#define CORE_H
+
+#include "coroutine.h"
+#include "hw.h"
+#include "stub.h"
+
+/* What a chip has room for. */
+#ifndef RING_BYTES
+#define RING_BYTES 32768
+#endif
+#ifndef BLOCK_BYTES
+#define BLOCK_BYTES 65536
+#endif
+#ifndef SAVE_BYTES
+#define SAVE_BYTES 32768
+#endif
+/* Tells one build from another; the build script sets it to a hash of the sources. */
+#ifndef STUB_BUILD
+#define STUB_BUILD 0
+#endif
+
+#define SECTOR_BYTES 4096u
+#define BLOCK_ERASE_BYTES 65536u
+/* Most that the flash controllers read or program in one command. */
+#define PIECE_BYTES 64u
+/* Most bytes that one step copies, checks or compares: at some 20 cycles each well below its 12,000 cycles. */
+#define STEP_BYTES 256u
+
+_Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "the ring is indexed by totals");
+_Static_assert(BLOCK_BYTES % SECTOR_BYTES == 0 && BLOCK_BYTES <= 65536, "sectors of a block are counted in bytes");
+
+enum status {
+  STATUS_DONE,
+  STATUS_NO_SUCH,
+  STATUS_DOES_NOT_FIT,
+  STATUS_OUTSIDE,
+  STATUS_NOT_AS_ANNOUNCED,
+  STATUS_VERIFY,
+  STATUS_BUSY,
+  STATUS_REFUSED,
+  STATUS_DROPPED,
+  STATUS_NO_INFLATE,
+  STATUS_NOT_DEFLATE,
+};
+
+enum frame_type { FRAME_STREAM = 0x01, FRAME_CONTROL, FRAME_ACK = 0x81, FRAME_NAK, FRAME_REPLY, FRAME_ANSWER };
+
+/* Bytes on their way; in and out are totals, which wrap. */
+struct ring {
+  uint8_t *bytes;
+  uint32_t mask;
+  uint32_t in;
+  uint32_t out;
+};
+
+/* crc.c */
+#define CRC_START 0xFFFFFFFFu
+extern uint32_t crc_table[256];
+void crc_start(void);
+uint32_t crc_add(uint32_t crc, const uint8_t *from, uint32_t count);
+static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) {
+  return crc >> 8 ^ crc_table[(crc ^ byte) & 0xFF];
+}
+
+/* stub.c: the time, and who is to be woken when */
+extern uint32_t now;
+void fall_due(uint32_t time);
+static inline bool has_passed(uint32_t since, uint32_t microseconds) {
+  return (int32_t)(now - since) >= (int32_t)microseconds; /* `since` may lie within this step, a little behind `now` */
+}
+
+/* receive.c: frames off the wire */
+extern struct ring wire;
+extern uint32_t heard_at; /* when the last byte came */
+bool receive(void);
+void receive_reset(void);
+uint8_t receive_next_seq(void);
+void receive_forget_frame(void);
+
+/* transmit.c: frames to the wire */
+#define SMALL_ROOM 64u
+/* A HASH reply of 281 bytes, coded, and behind it always room for a few ACKs and answers. */
+#define REPLY_ROOM 768u
+bool transmit_room(uint32_t bytes);
+bool transmit_idle(void);
+void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count);
+void transmit_ack(void);
+void transmit_nak(void);
+void transmit_again(void);
+void transmit_reset(void);
+void transmit_pump(bool starving);
+uint8_t *put_u32(uint8_t *to, uint32_t value);
+
+/* control.c */
+#define CONTROL_BYTES 9u
+void control(uint8_t seq, const uint8_t *from, uint32_t count);
+void control_start(void);
+bool control_hello_pending(void);
+bool control_changes_rate(void);
+enum progress control_step(void);
+void control_heard(void);
+
+/* flash.c */
+enum flash_write { FLASH_PROGRAM, FLASH_SECTOR, FLASH_BLOCK };
+extern uint32_t flash_size;
+void flash_reset(uint32_t size);
+void flash_start(void);
+bool flash_has(uint32_t address, uint32_t count);
+bool flash_ready(void);
+bool is_blank(const void *piece);
+const uint8_t *flash_bytes(uint32_t address, uint32_t most, uint32_t *count);
+enum progress flash_write(enum flash_write what, uint32_t address, const uint32_t *from);
+
+/* operations.c */
+struct operation {
+  uint16_t done;    /* operations since HELLO */
+  uint8_t failure;  /* of the stream */
+  /* The one under way. */
+  bool begun;       /* its code is there */
+  bool running;     /* its arguments are there */
+  uint8_t code;
+  uint8_t status;
+  uint8_t arguments;
+  uint16_t place;   /* of its coroutine */
+  bool number_ended;
+  uint8_t shift;
+  uint32_t number;  /* being taken */
+  uint32_t argument[5];
+  uint32_t address; /* what it is at; these are the operation's own */
+  uint32_t left;
+  uint32_t count;
+  uint8_t *to;
+};
+extern struct operation op;
+extern struct ring *source;
+enum number { NUMBER_END, NUMBER_V, NUMBER_U32, NUMBER_U8 };
+enum progress operate(void);
+bool operations_starving(void);
+void operations_drop(void);
+bool take_number(enum number number);
+const uint8_t *take_bytes(uint32_t most, uint32_t *count);
+enum progress take_all(void);
+/* Data of a reply stand behind the first 4 bytes, which `reply` fills in. */
+#define REPLY_DATA 4u
+#define REPLY_BYTES (REPLY_DATA + 280u)
+extern uint8_t reply_bytes[REPLY_BYTES];
+void reply(const uint8_t *end);
+
+/* compose.c */
+struct block {
+  uint32_t address;
+  uint32_t length;  /* 0: none has begun */
+  uint32_t filled;
+  uint32_t settled; /* nothing changes any more up to here */
+  uint32_t checked; /* the CRC is that of the bytes up to here */
+  uint32_t crc;
+  uint32_t announced;
+};
+enum lap { LAP_COMPOSE, LAP_COMPARE, LAP_ERASE, LAP_PROGRAM, LAP_VERIFY, LAP_STARVED, LAPS };
+extern struct block block;
+extern uint32_t block_words[BLOCK_BYTES / 4];
+extern uint32_t laps[LAPS];
+void lap(enum lap what);
+void compose_start(void);
+void compose_reset(void);
+enum progress copy_flash(void);
+void compose_settle(void);
+bool compose_check(void);
+enum progress op_blk(void);
+enum progress op_copy(void);
+enum progress op_ins(void);
+enum progress op_fill(void);
+enum progress op_saved(void);
+enum progress op_save(void);
+
+/* commit.c */
+enum progress op_commit(void);
+
+/* inspect.c */
+enum progress op_hash(void);
+enum progress op_read(void);
+enum progress op_erase(void);
+
+/* memory.c */
+enum progress op_ram(void);
+enum progress op_call(void);
+enum progress op_reg(void);
+enum progress op_run(void);
+
+/* packed.c */
+enum progress packed_step(enum progress waits_for);
+enum progress op_packed(void);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * The stream of operations: takes one after the other off the wire or out of the inflater, and carries it out until it waits for
+ * something. Knows what arguments an operation has, not what it does.
+ */
+#include "core.h"
+
+#define ARGUMENTS(a, b, c, d, e) ((a) | (b) << 2 | (c) << 4 | (d) << 6 | (e) << 8)
+
+struct kind {
+  enum progress (*carry_out)(void);
+  uint16_t arguments; /* 2 bits each, the first lowest */
+  uint8_t code;
+  bool replies;
+};
+
+static const struct kind kinds[] = {
+  {op_hash, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x11, true},
+  {op_read, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x12, true},
+  {op_blk, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_U32, 0, 0), 0x20, false},
+  {op_copy, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x21, false},
+  {op_copy, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x22, false},
+  {op_ins, ARGUMENTS(NUMBER_V, 0, 0, 0, 0), 0x23, false},
+  {op_fill, ARGUMENTS(NUMBER_V, NUMBER_U8, 0, 0, 0), 0x24, false},
+  {op_saved, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x25, false},
+  {op_commit, ARGUMENTS(NUMBER_V, 0, 0, 0, 0), 0x28, true},
+  {op_save, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x29, false},
+  {op_erase, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x30, true},
+  {op_packed, ARGUMENTS(NUMBER_V, 0, 0, 0, 0), 0x33, false},
+  {op_ram, ARGUMENTS(NUMBER_U32, NUMBER_V, 0, 0, 0), 0x40, false},
+  {op_call, ARGUMENTS(NUMBER_U32, NUMBER_U32, NUMBER_U32, NUMBER_U32, NUMBER_U32), 0x41, true},
+  {op_reg, ARGUMENTS(NUMBER_U32, NUMBER_U32, NUMBER_U32, 0, 0), 0x42, true},
+  {op_run, ARGUMENTS(NUMBER_U32, 0, 0, 0, 0), 0x7F, true},
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+struct operation op;
+struct ring *source = &wire;
+uint8_t reply_bytes[REPLY_DATA + 280];
+static const struct kind *kind;
+static uint8_t reply_seq;
+static bool starving;
+
+bool operations_starving(void) {
+  return starving;
+}
+
+/* What lies in one piece in the source, at most `most` bytes; they are taken. */
+const uint8_t *take_bytes(uint32_t most, uint32_t *count) {
+  uint32_t at = source->out & source->mask;
+  uint32_t here = source->in - source->out;
+  if (here > source->mask + 1 - at) here = source->mask + 1 - at;
+  if (here > most) here = most;
+  source->out += here;
+  *count = here;
+  return source->bytes + at;
+}
+
+/* Takes op.left bytes to op.to, a piece at a time. CO_INPUT: more are to come. */
+enum progress take_all(void) {
+  uint32_t count;
+  const uint8_t *from = take_bytes(op.left < STEP_BYTES ? op.left : STEP_BYTES, &count);
+  if (count == 0) return op.left == 0 ? CO_DONE : CO_INPUT;
+  hw_work(HW_WORK_COPY, count);
+  op.left -= count;
+  for (; count > 0; count--) *op.to++ = *from++;
+  return op.left == 0 ? CO_DONE : CO_MORE;
+}
+
+/* Takes a number into op.number. False: its end is still to come. */
+bool take_number(enum number number) {
+  if (op.number_ended) {
+    op.number_ended = false;
+    op.number = 0;
+    op.shift = 0;
+  }
+  while (source->out != source->in) {
+    uint32_t byte = source->bytes[source->out++ & source->mask];
+    uint32_t bits = number == NUMBER_V ? byte & 0x7F : byte;
+    op.number |= bits << op.shift;
+    if (op.shift == 28 && byte > 15) op.status = STATUS_DOES_NOT_FIT;
+    op.shift += number == NUMBER_V ? 7 : 8;
+    op.number_ended = number == NUMBER_U8 || (number == NUMBER_U32 ? op.shift == 32 : byte < 0x80) || op.status != STATUS_DONE;
+    if (op.number_ended) return true;
+  }
+  return false;
+}
+
+static const struct kind *kind_of(uint8_t code) {
+  for (const struct kind *one = kinds; one < kinds + KINDS; one++) {
+    if (one->code == code) return one;
+  }
+  return 0;
+}
+
+/* Takes code and arguments. False: there are more to come. */
+static bool take_head(void) {
+  if (!op.begun) {
+    if (!take_number(NUMBER_U8)) return false;
+    op.begun = true;
+    op.code = (uint8_t)op.number;
+    op.arguments = 0;
+    kind = kind_of(op.code);
+    if (kind == 0) op.status = STATUS_NO_SUCH;
+  }
+  while (op.status == STATUS_DONE) {
+    enum number number = kind->arguments >> 2 * op.arguments & 3;
+    if (number == NUMBER_END) break;
+    if (!take_number(number)) return false;
+    op.argument[op.arguments++] = op.number;
+  }
+  return true;
+}
+
+/* Sends reply_bytes up to `end`. Only called with room. */
+void reply(const uint8_t *end) {
+  reply_bytes[0] = (uint8_t)op.done;
+  reply_bytes[1] = (uint8_t)(op.done >> 8);
+  reply_bytes[2] = op.code;
+  reply_bytes[3] = op.status;
+  transmit(FRAME_REPLY, reply_seq++, reply_bytes, (uint32_t)(end - reply_bytes));
+}
+
+static void end_operation(void) {
+  op.begun = false;
+  op.running = false;
+  op.number_ended = true;
+  op.place = 0;
+  op.status = STATUS_DONE;
+}
+
+/* For a new stream. */
+void operations_drop(void) {
+  if (op.running) {
+    op.status = STATUS_DROPPED;
+    reply(reply_bytes + REPLY_DATA);
+  }
+  end_operation();
+  source = &wire;
+  op.done = 0;
+  op.failure = STATUS_DONE;
+  reply_seq = 0;
+  compose_start();
+}
+
+static enum progress finish(void) {
+  if (op.status != STATUS_DONE) {
+    if (!transmit_room(REPLY_ROOM)) return CO_ROOM;
+    uint8_t *end = reply_bytes + REPLY_DATA;
+    if (op.status == STATUS_VERIFY) end = put_u32(end, op.address);
+    reply(end);
+    op.failure = op.status;
+    source = &wire;
+    transmit_ack();
+  } else {
+    op.done++;
+    compose_settle();
+    if (kind->replies) transmit_ack();
+  }
+  end_operation();
+  return CO_MORE;
+}
+
+static enum progress carry_out(void) {
+  if (op.failure != STATUS_DONE) {
+    wire.out = wire.in;
+    return CO_INPUT;
+  }
+  if (!op.running) {
+    if (!take_head()) return CO_INPUT;
+    op.running = true;
+    flash_start();
+  }
+  if (op.status == STATUS_DONE && !flash_ready()) return CO_FLASH;
+  if (op.status == STATUS_DONE) {
+    enum progress progress = kind->carry_out();
+    if (progress != CO_DONE) return progress;
+  }
+  return finish();
+}
+
+/* One step of whatever is to be done. */
+enum progress operate(void) {
+  enum progress progress = carry_out();
+  if (source != &wire && progress != CO_MORE) progress = packed_step(progress);
+  bool starves = progress == CO_INPUT;
+  if (starves != starving) lap(starves ? LAP_COMPOSE : LAP_STARVED);
+  starving = starves;
+  if (starves && compose_check()) return CO_MORE; /* time for what COMMIT would have to do */
+  return progress;
+}

@@ -1,0 +1,132 @@
+/*
+ * Frames off the wire: COBS, CRC, sequence numbers. The bytes of the operation stream go straight to where they belong in the ring and
+ * only count once their frame has proven intact. Knows nothing of operations.
+ */
+#include "core.h"
+
+#define HEAD_BYTES 2u
+#define CRC_BYTES 4u
+#define FRAME_BYTES (HEAD_BYTES + 1024u + CRC_BYTES)
+/* What is left when the CRC itself goes through the register. */
+#define CRC_RESIDUE 0xDEBB20E3u
+/* FIFO of the smallest UART; at 2 Mbaud it is full after 0.64 ms. */
+#define RECEIVE_BYTES 128u
+/* A lost NAK is said again after this time. */
+#define GAP_US 20000u
+
+static uint8_t ring_bytes[RING_BYTES];
+struct ring wire = {ring_bytes, RING_BYTES - 1, 0, 0};
+uint32_t heard_at;
+
+static struct {
+  uint32_t crc;
+  uint16_t count; /* decoded bytes of the frame so far */
+  uint8_t left;   /* bytes of the COBS group still to come */
+  bool zero;      /* a zero stands behind the group, unless it is the last */
+  uint8_t type;
+  uint8_t seq;
+  uint8_t next_seq;
+  bool in_gap;
+  uint32_t gap_at;
+  uint8_t control[CONTROL_BYTES];
+} frame;
+
+uint8_t receive_next_seq(void) {
+  return frame.next_seq;
+}
+
+static void begin_frame(void) {
+  frame.count = 0;
+  frame.left = 0;
+  frame.zero = false;
+  frame.crc = CRC_START;
+}
+
+/* For a new stream: whatever is half received belongs to the old one. */
+void receive_reset(void) {
+  wire.in = 0;
+  wire.out = 0;
+  frame.next_seq = 0;
+  frame.in_gap = false;
+  if (frame.count > 0) frame.count = FRAME_BYTES + 1;
+}
+
+/* At the start and after a change of rate. */
+void receive_forget_frame(void) {
+  begin_frame();
+}
+
+static uint32_t ring_room(void) {
+  return RING_BYTES - (wire.in - wire.out);
+}
+
+/* Something is missing. Said once per gap and again when that may have been lost: what was on the way already would only repeat it. */
+static void miss(void) {
+  if (frame.in_gap && !has_passed(frame.gap_at, GAP_US)) return;
+  frame.in_gap = true;
+  frame.gap_at = now;
+  transmit_nak();
+}
+
+static void accept_stream(uint32_t count) {
+  if (control_hello_pending()) return; /* it would be thrown away */
+  if ((uint8_t)(frame.next_seq - 1 - frame.seq) < 128) {
+    transmit_again(); /* seen before: an ACK was lost. A NAK would have it all sent a third time. */
+    if (frame.in_gap) miss();
+    return;
+  }
+  if (frame.seq != frame.next_seq || count > ring_room()) {
+    miss();
+    return;
+  }
+  wire.in += count;
+  frame.next_seq++;
+  frame.in_gap = false;
+}
+
+static void end_frame(void) {
+  if (frame.left != 0 || frame.count < HEAD_BYTES + CRC_BYTES || frame.count > FRAME_BYTES || frame.crc != CRC_RESIDUE) {
+    miss();
+    return;
+  }
+  control_heard();
+  uint32_t count = frame.count - HEAD_BYTES - CRC_BYTES;
+  if (frame.type == FRAME_STREAM) accept_stream(count);
+  else if (frame.type == FRAME_CONTROL) control(frame.seq, frame.control, count);
+}
+
+static void decoded(uint8_t byte) {
+  frame.crc = crc_byte(frame.crc, byte);
+  uint32_t at = frame.count - HEAD_BYTES;
+  if (frame.count == 0) frame.type = byte;
+  else if (frame.count == 1) frame.seq = byte;
+  else if (frame.type != FRAME_STREAM) {
+    if (at < CONTROL_BYTES) frame.control[at] = byte;
+  } else if (at < ring_room()) wire.bytes[(wire.in + at) & wire.mask] = byte;
+  if (frame.count <= FRAME_BYTES) frame.count++;
+}
+
+static void coded(uint8_t byte) {
+  if (byte == 0) {
+    if (frame.count > 0 || frame.left > 0) end_frame();
+    begin_frame();
+  } else if (frame.left > 0) {
+    frame.left--;
+    decoded(byte);
+  } else {
+    if (frame.zero) decoded(0);
+    frame.left = byte - 1;
+    frame.zero = byte != 0xFF;
+  }
+}
+
+/* Looks after the receiver once. Says whether there was something. */
+bool receive(void) {
+  uint8_t bytes[RECEIVE_BYTES];
+  uint32_t count = hw_receive(bytes, sizeof bytes);
+  if (count == 0) return false;
+  hw_work(HW_WORK_FRAME, count);
+  heard_at = now;
+  for (uint32_t index = 0; index < count; index++) coded(bytes[index]);
+  return true;
+}

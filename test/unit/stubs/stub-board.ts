@@ -1,0 +1,276 @@
+/**
+ * The stub's core on a bench: its wasm build, a flash of bytes that only obeys what a NOR flash would, and a clock that runs as the
+ * stub works. Speaks frames, and has no opinion on the protocol.
+ */
+import { readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
+
+const module = new WebAssembly.Module(readFileSync(new URL("../../../stubs/blobs/core.wasm", import.meta.url)));
+
+interface StubExports {
+  readonly memory: WebAssembly.Memory;
+  readonly stub_start: () => void;
+  readonly stub_step: () => number;
+  readonly stub_deadline: () => number;
+}
+
+export interface Frame {
+  readonly type: number;
+  readonly seq: number;
+  readonly payload: Uint8Array;
+}
+
+const sectorBytes = 0x1000;
+const blockBytes = 0x10000;
+
+export const flashTimes = { sectorUs: 45_000, blockUs: 150_000, programUs: 125, readUs: 26 };
+
+export class StubBoard {
+  readonly flash: Uint8Array;
+  /** What the flash was told and other things worth seeing, in order. */
+  readonly log: string[] = [];
+  us = 0;
+  divider = 100;
+  /** Of the host; bytes at another rate arrive as rubbish. */
+  hostDivider = 100;
+  /** Status bits beside busy and write enabled. */
+  protection = 0;
+  stuckBusy = false;
+  refusesWrites = false;
+  inflateLoaded = true;
+  /** Addresses whose bit 0 never programs. */
+  readonly weak = new Set<number>();
+  readonly toStub: number[] = [];
+  readonly fromStub: number[] = [];
+  readonly ram = new Uint8Array(0x1000);
+  readonly #stub: StubExports;
+  #busyUntilUs = 0;
+  #writeEnabled = false;
+  #partial: number[] = [];
+  #streamSeq = 0;
+
+  constructor(flashBytes = 0x40000) {
+    this.flash = new Uint8Array(flashBytes).fill(0xff);
+    this.#stub = new WebAssembly.Instance(module, { hw: this.#hardware() }).exports as unknown as StubExports;
+    this.#stub.stub_start();
+  }
+
+  get #memory(): Uint8Array {
+    return new Uint8Array(this.#stub.memory.buffer);
+  }
+
+  get busy(): boolean {
+    return this.stuckBusy || this.us < this.#busyUntilUs;
+  }
+
+  #hardware(): WebAssembly.ModuleImports {
+    return {
+      hw_receive: (to: number, most: number) => {
+        const bytes = this.toStub.splice(0, most);
+        this.#memory.set(this.divider === this.hostDivider ? bytes : bytes.map((byte) => byte ^ 0x55), to);
+        return bytes.length;
+      },
+      hw_transmit: (from: number, count: number) => {
+        const taken = Math.min(count, 64);
+        for (const byte of this.#memory.subarray(from, from + taken))
+          this.fromStub.push(this.divider === this.hostDivider ? byte : byte ^ 0x55);
+        this.us += taken * 11;
+        return taken;
+      },
+      hw_transmitter_idle: () => 1,
+      hw_divider: () => this.divider,
+      hw_set_divider: (divider: number) => {
+        this.log.push(`divider ${divider}`);
+        this.divider = divider;
+      },
+      hw_micros: () => this.us | 0,
+      hw_flash_id: () => 0x1640ef,
+      hw_flash_status: () => {
+        this.us += 3;
+        return (this.busy ? 1 : 0) | (this.#writeEnabled ? 2 : 0) | this.protection;
+      },
+      hw_flash_write_enable: () => (this.#writeEnabled = !this.refusesWrites && !this.busy),
+      hw_flash_unprotect: () => {
+        this.log.push("unprotect");
+        this.protection &= 0x40;
+      },
+      hw_flash_read: (address: number, to: number, count: number) => {
+        this.#mustFit(address, count, 64);
+        if (this.busy) throw new Error("read while busy");
+        this.us += (flashTimes.readUs * count) / 64;
+        this.#memory.set(this.flash.subarray(address, address + count), to);
+      },
+      hw_flash_erase_sector: (address: number) => this.#erase(address, sectorBytes, flashTimes.sectorUs),
+      hw_flash_erase_block: (address: number) => this.#erase(address, blockBytes, flashTimes.blockUs),
+      hw_flash_program: (address: number, from: number, count: number) => {
+        this.#mustFit(address, count, 64);
+        this.#begin(flashTimes.programUs);
+        for (let at = 0; at < count; at++) {
+          const old = this.flash[address + at] ?? 0;
+          const wanted = this.#memory[from + at] ?? 0;
+          if ((wanted & ~old) !== 0) throw new Error(`0 to 1 at ${(address + at).toString(16)}`);
+          this.flash[address + at] = wanted | (this.weak.has(address + at) ? old & 1 : 0);
+        }
+        this.log.push(`program ${address.toString(16)}`);
+      },
+      hw_ram_writable: (address: number, count: number) => (address + count <= this.ram.length ? 1 : 0),
+      hw_ram_write: (address: number, from: number, count: number) =>
+        this.ram.set(this.#memory.subarray(from, from + count), address),
+      hw_register: (_address: number, value: number, mask: number) => (0x12345678 & ~mask) | (value & mask),
+      hw_call: (address: number, from: number) =>
+        [0, 1, 2, 3].reduce((sum, at) => sum + new DataView(this.#stub.memory.buffer).getUint32(from + 4 * at, true), address),
+      hw_run: (address: number) => this.log.push(`run ${address.toString(16)}`),
+      hw_inflate_loaded: () => (this.inflateLoaded ? 1 : 0),
+      hw_chip: () => 5,
+      hw_work: (_kind: number, count: number) => {
+        if (count > 1100) throw new Error(`${count} bytes of work in one piece`);
+        this.us += count / 8;
+      },
+    };
+  }
+
+  #mustFit(address: number, count: number, most: number): void {
+    if (address % 4 !== 0 || count % 4 !== 0 || count > most || address + count > this.flash.length || address < 0)
+      throw new Error(`${count} bytes at ${address.toString(16)}`);
+  }
+
+  #begin(us: number): void {
+    if (!this.#writeEnabled || this.busy) throw new Error("written while busy or without write enable");
+    this.#writeEnabled = false;
+    this.#busyUntilUs = this.us + us;
+  }
+
+  #erase(address: number, size: number, us: number): void {
+    if (address % size !== 0 || address + size > this.flash.length) throw new Error(`erase ${address.toString(16)}`);
+    this.#begin(us);
+    this.flash.fill(0xff, address, address + size);
+    this.log.push(`erase ${size === sectorBytes ? "sector" : "block"} ${address.toString(16)}`);
+  }
+
+  /** One step; then the clock runs to where the stub wants to go on, but not beyond `untilUs`. */
+  step(untilUs = Infinity): number {
+    const wait = this.#stub.stub_step();
+    this.us += 1;
+    if (wait === 0) return wait;
+    const dueUs = this.us + ((this.#stub.stub_deadline() - this.us) | 0);
+    const readyUs = wait === 2 && this.busy && !this.stuckBusy ? this.#busyUntilUs : Infinity;
+    if (this.toStub.length === 0) this.us = Math.max(this.us, Math.min(dueUs, readyUs, untilUs));
+    return wait;
+  }
+
+  /** Runs for so long. */
+  runFor(ms: number): void {
+    const untilUs = this.us + ms * 1000;
+    while (this.us < untilUs) this.step(untilUs);
+  }
+
+  /** Frames that have come from the stub until it waits for the host, for 5 ms and with an idle flash. */
+  settle(): Frame[] {
+    for (let quietUs = this.us; this.us - quietUs < 5_000; )
+      if (this.step(quietUs + 5_000) !== 1 || this.toStub.length > 0) quietUs = this.us;
+    return this.frames();
+  }
+
+  /** Frames that have come so far. @throws Error about a damaged one */
+  frames(): Frame[] {
+    const frames: Frame[] = [];
+    for (const byte of this.fromStub.splice(0)) {
+      if (byte !== 0) this.#partial.push(byte);
+      else frames.push(decodeFrame(this.#partial.splice(0)));
+    }
+    return frames;
+  }
+
+  send(...frames: readonly Frame[]): void {
+    for (const frame of frames) this.toStub.push(...encodeFrame(frame));
+  }
+
+  control(op: number, args: readonly number[] = [], seq = 7): void {
+    this.send({ type: 2, seq, payload: Uint8Array.of(op, ...args) });
+  }
+
+  /** HELLO until its answer. */
+  hello(flashBytes = this.flash.length): Frame {
+    this.#streamSeq = 0;
+    this.control(1, [...u32(0xc0ffee), ...u32(flashBytes)]);
+    const answer = this.settle().find(({ type, payload }) => type === 0x84 && payload[0] === 1 && payload[2] === 0xee);
+    if (answer === undefined) throw new Error("no answer to HELLO");
+    return answer;
+  }
+
+  /** Sends operations in frames of at most 1024 bytes. */
+  stream(bytes: Iterable<number>, frameBytes = 1024): void {
+    const all = Uint8Array.from(bytes);
+    for (let at = 0; at < all.length; at += frameBytes)
+      this.send({ type: 1, seq: this.#streamSeq++ & 0xff, payload: all.subarray(at, at + frameBytes) });
+  }
+
+  /** Carries out operations as text: replies and the last ACK. */
+  perform(...operations: readonly (readonly number[])[]): string {
+    this.stream(operations.flat());
+    const frames = this.settle();
+    const acks = frames.filter(({ type }) => type === 0x81 || type === 0x82);
+    return [...frames.filter(({ type }) => type === 0x83), ...acks.slice(-1)].map(textOf).join("\n");
+  }
+}
+
+export function u32(value: number): number[] {
+  return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
+}
+
+/** Unsigned LEB128. */
+export function v(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest];
+    bytes.push((rest % 128) | 0x80);
+  }
+}
+
+/** Zigzag. */
+export function z(value: number): number[] {
+  return v(value < 0 ? -2 * value - 1 : 2 * value);
+}
+
+export function encodeFrame({ type, seq, payload }: Frame): number[] {
+  const plain = [type, seq, ...payload];
+  plain.push(...u32(crc32(Uint8Array.from(plain))));
+  const coded: number[] = [];
+  for (let group: number[] = [], at = 0; at <= plain.length; at++) {
+    const byte = plain[at];
+    if (byte !== undefined && byte !== 0) group.push(byte);
+    if (byte === undefined || byte === 0 || group.length === 254) {
+      coded.push(group.length + 1, ...group);
+      group = [];
+    }
+  }
+  return [...coded, 0];
+}
+
+export function decodeFrame(coded: readonly number[]): Frame {
+  const plain: number[] = [];
+  for (let at = 0; at < coded.length; ) {
+    const code = coded[at] ?? 0;
+    plain.push(...coded.slice(at + 1, at + code));
+    at += code;
+    if (code < 0xff && at < coded.length) plain.push(0);
+  }
+  const bytes = Uint8Array.from(plain);
+  const end = bytes.length - 4;
+  const crc = new DataView(bytes.buffer).getUint32(end, true);
+  if (crc !== crc32(bytes.subarray(0, end))) throw new Error("the stub sent a damaged frame");
+  return { type: bytes[0] ?? 0, seq: bytes[1] ?? 0, payload: bytes.slice(2, end) };
+}
+
+/** As a line of text; times and data are left to `payload`. */
+export function textOf({ type, seq, payload }: Frame): string {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const hex = (value: number): string => value.toString(16).padStart(2, "0");
+  if (type === 0x83)
+    return `reply ${view.getUint16(0, true)} op ${hex(payload[2] ?? 0)} status ${hex(payload[3] ?? 0)} (${payload.length - 4} bytes)`;
+  if (type === 0x84) return `answer ${seq} op ${hex(payload[0] ?? 0)} status ${hex(payload[1] ?? 0)}`;
+  return (
+    `${type === 0x81 ? "ack" : "nak"} next ${payload[0]} status ${hex(payload[1] ?? 0)} ops ${view.getUint16(2, true)} ` +
+    `received ${view.getUint32(4, true)} drained ${view.getUint32(8, true)}`
+  );
+}
