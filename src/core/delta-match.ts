@@ -118,7 +118,10 @@ export class Matcher {
       distance: part.at - (part.address - address),
     }));
     const [first] = this.inPlace;
-    if (first?.offset === 0) this.nodeCursor[0] = first.distance;
+    if (first?.offset === 0) {
+      this.nodeCursor[0] = first.distance;
+      this.tryInPlace(0);
+    }
     for (const shift of this.shifts) {
       const [part] = knownParts(this.flash, address + shift, data.length);
       if (part?.address === address + shift) this.tryCopy(0, part.at);
@@ -229,7 +232,8 @@ export class Matcher {
 
   private isTried(at: number, distance: number): boolean {
     for (let state = 1; state < this.states; state++)
-      if (this.distance[state] === distance && (this.high[state] ?? 0) > at) return true;
+      if (this.distance[state] === distance && (this.low[state] ?? 0) <= at && at < (this.high[state] ?? 0))
+        return true;
     return false;
   }
 

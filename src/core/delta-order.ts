@@ -3,10 +3,12 @@
  * A block reads the flash before it is written itself, so what it reads of its own place is never lost.
  */
 
-/** Block `reader` copies bytes `from` … `to` of the known flash, indices, that block `owner` overwrites; both stay the same there. */
+/** Block `reader` copies bytes `from` … `to` of the known flash, indices, that block `owner` overwrites. */
 export interface Read {
   readonly reader: number;
   readonly owner: number;
+  /** Number of the run of known bytes in the owner: what is not in one run does not stand together in the flash. */
+  readonly run: number;
   readonly from: number;
   readonly to: number;
 }
@@ -126,6 +128,7 @@ class SaveArea {
 }
 
 interface Wanted {
+  readonly run: number;
   from: number;
   to: number;
   readonly readers: Set<number>;
@@ -134,12 +137,12 @@ interface Wanted {
 /** Reads that overlap or nearly touch become one. */
 function joined(reads: readonly Read[]): Wanted[] {
   const all: Wanted[] = [];
-  for (const { from, to, reader } of [...reads].sort((a, b) => a.from - b.from)) {
+  for (const { from, to, reader, run } of [...reads].sort((a, b) => a.from - b.from)) {
     const last = all.at(-1);
-    if (last !== undefined && from <= last.to + saveGap) {
+    if (last?.run === run && from <= last.to + saveGap) {
       last.to = Math.max(last.to, to);
       last.readers.add(reader);
-    } else all.push({ from, to, readers: new Set([reader]) });
+    } else all.push({ run, from, to, readers: new Set([reader]) });
   }
   return all;
 }

@@ -154,10 +154,11 @@ function readsOf(
   segments.forEach((list, reader) => {
     for (const { from, to, source } of list) {
       if (source === undefined) continue;
-      for (const place of places) {
+      for (const [run, place] of places.entries()) {
         const read = {
           reader,
           owner: place.owner,
+          run,
           from: Math.max(source, place.from),
           to: Math.min(source + to - from, place.to),
         };
