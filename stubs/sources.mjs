@@ -11,19 +11,18 @@ export const chips = readdirSync(join(stubs, "esp", "chips"))
   .map((name) => name.slice(0, -2))
   .sort();
 
+const folders = ["core", "esp", "esp/chips", "wasm"];
 const scripts = ["build.mjs", "elf.mjs", "sources.mjs"];
-/** The parts of a blob, by the folders they come from. */
-const folders = { esp: ["core", "esp", "esp/chips"], wasm: ["core", "wasm"] };
 
 /**
- * SHA-256 over name and contents of everything that goes into a kind of blob, the build scripts too.
- * @param {"esp" | "wasm"} kind
+ * SHA-256 over name and contents of everything that goes into any blob, the build scripts too: all blobs have one, so that a
+ * simulated chip's core says the same build number as the blob that was loaded into it.
  * @returns {string} hex
  */
-export function sourceHash(kind) {
-  const files = folders[kind].flatMap((folder) =>
+export function sourceHash() {
+  const files = folders.flatMap((folder) =>
     readdirSync(join(stubs, folder))
-      .filter((name) => /\.(c|h|S|in|mjs)$/.test(name))
+      .filter((name) => /\.(c|h|S|in)$/.test(name))
       .map((name) => `${folder}/${name}`),
   );
   const hash = createHash("sha256");
@@ -36,7 +35,7 @@ export function sourceHash(kind) {
   return hash.digest("hex");
 }
 
-/** The number that HELLO reports. */
+/** The number that HELLO reports. @param {string} hash @returns {number} */
 export function buildNumber(hash) {
   return Number.parseInt(hash.slice(0, 8), 16);
 }

@@ -8,12 +8,21 @@ import { installVscode, runVscodeTests } from "./vscode-tests.mjs";
 checkNode();
 installPackages();
 const python = "/usr/bin/python3";
+const answers = (command) => spawnSync(command, ["--version"]).status === 0;
 installDebianPackages([
   { name: "python3", isThere: () => spawnSync(python, ["--version"]).status === 0 },
   // The other end of our RFC 2217 and raw TCP links, not written by us.
   { name: "python3-serial", isThere: () => spawnSync(python, ["-c", "import serial.rfc2217"]).status === 0 },
   // The timing panel is looked at in a browser.
   { name: "chromium", isThere: () => existsSync(process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium") },
+  // The stub is built anew for every chip, and run on emulated processors.
+  { name: "gcc-riscv64-unknown-elf", isThere: () => answers("riscv64-unknown-elf-gcc") },
+  { name: "gcc-xtensa-lx106", isThere: () => answers("xtensa-lx106-elf-gcc") },
+  { name: "qemu-system-misc", isThere: () => answers("qemu-system-riscv32") && answers("qemu-system-xtensa") },
+  { name: "clang", isThere: () => answers("clang") },
+  { name: "lld", isThere: () => answers("wasm-ld") },
+  // For the core under sanitizers and fuzzing.
+  { name: "libclang-rt-14-dev", isThere: () => existsSync("/usr/lib/llvm-14/lib/clang") },
 ]);
 installVscode();
 build();

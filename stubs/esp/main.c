@@ -12,9 +12,9 @@ __attribute__((section(".patch.mhz"), used)) const volatile uint32_t stub_mhz = 
 
 _Noreturn void stub_main(void);
 void stub_main(void) {
-  memory_start();
+  ram_start();
   usb_start();
-  flash_start();
+  spi_start();
   stub_start();
   for (;;) stub_step();
 }

@@ -47,8 +47,8 @@ static inline void usb_start(void) {}
 
 /* time.c: processor cycles, where there is a counter of them */
 uint32_t time_cycles(void);
-/* memory.c, flash.c */
-void memory_start(void);
-void flash_start(void);
+/* ram.c, spi.c */
+void ram_start(void);
+void spi_start(void);
 
 #endif

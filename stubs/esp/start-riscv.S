@@ -1,4 +1,5 @@
 /* Entry on RISC-V. The ROM jumps here out of its loader; it is not gone back to, but a program that is run later gets its stack. */
+  .option arch, +zicsr
   .section .text.start, "ax"
   .global stub_entry
 stub_entry:

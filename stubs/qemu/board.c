@@ -61,7 +61,7 @@ uint32_t hw_micros(void) {
 #endif
 
 /* Wakes up with nothing to attach. */
-void flash_start(void) {
+void spi_start(void) {
   for (uint32_t index = 0; index < FLASH_BYTES; index++) flash[index] = 0xff;
 }
 

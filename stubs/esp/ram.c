@@ -15,7 +15,7 @@ extern uint32_t stub_text_end[], stub_data_end[], stub_bss_start[], stub_bss_end
 /* start-*.S: with the stack and the interrupt state of the ROM, for programs that expect what MEM_END would give them. */
 _Noreturn void start_program(uint32_t address);
 
-void memory_start(void) {
+void ram_start(void) {
   set((uint32_t)inflate_magic + UNCACHED_OFFSET, 0);
 }
 

@@ -62,7 +62,7 @@ static void call_rom(uint32_t address) {
 }
 #endif
 
-void flash_start(void) {
+void spi_start(void) {
 #ifdef ROM_ATTACH
   call_rom(ROM_SELECT_PINS);
   call_rom(ROM_ATTACH);
