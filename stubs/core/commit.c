@@ -42,11 +42,12 @@ static uint8_t fate_of(uint32_t which) {
   const uint32_t *old = (const uint32_t *)(const void *)flash_bytes(address_of(which), PIECE_BYTES, &count);
   const uint32_t *new = composed(which);
   uint8_t fate = SKIPPED;
-  hw_work(HW_WORK_COMPARE, PIECE_BYTES);
-  for (uint32_t index = 0; index < PIECE_BYTES / 4; index++) {
-    if (new[index] & ~old[index]) return ERASED;
-    if (new[index] != old[index]) fate = PROGRAMMED;
+  uint32_t index = 0;
+  for (; index < PIECE_BYTES / 4 && fate != ERASED; index++) {
+    if (new[index] & ~old[index]) fate = ERASED;
+    else if (new[index] != old[index]) fate = PROGRAMMED;
   }
+  hw_work(HW_WORK_COMPARE, 4 * index);
   return fate;
 }
 

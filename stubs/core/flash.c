@@ -82,11 +82,10 @@ const uint8_t *flash_bytes(uint32_t address, uint32_t most, uint32_t *count) {
 /* All of a piece, aligned to words, is FF. */
 bool is_blank(const void *piece) {
   const uint32_t *words = piece;
-  hw_work(HW_WORK_COMPARE, PIECE_BYTES);
-  for (uint32_t index = 0; index < PIECE_BYTES / 4; index++) {
-    if (words[index] != 0xFFFFFFFF) return false;
-  }
-  return true;
+  uint32_t index = 0;
+  while (index < PIECE_BYTES / 4 && words[index] == 0xFFFFFFFF) index++;
+  hw_work(HW_WORK_COMPARE, 4 * index);
+  return index == PIECE_BYTES / 4;
 }
 
 static bool write_enabled(void) {
