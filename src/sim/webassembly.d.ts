@@ -1,5 +1,6 @@
 /** What the project uses of Node's WebAssembly; the types that come with Node leave it out. */
 declare namespace WebAssembly {
+  type ModuleImports = Record<string, unknown>;
   class Module {
     constructor(bytes: Uint8Array);
   }

@@ -109,7 +109,8 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
   if (options.useStub && rom && options.officialStub !== true) {
     await attachByRom(client, chip);
     const { flashBytes } = options;
-    const own = await startPatchStub({ client, transport, chip, link, baud, wanted, knownFlashId: known, flashBytes });
+    const board = { chip, revision, knownFlashId: known, flashBytes };
+    const own = await startPatchStub({ client, transport, link, baud, wanted, ...board });
     if (own !== undefined) {
       const speed = link === "uart" ? own.baud : usbEquivalentBaud;
       const session = new PatchStubSession({ ...own, transport, chip: chip.name, identity, baud: speed, way });

@@ -9,8 +9,8 @@ interface Blob {
   readonly segments: readonly BlobSegment[];
   /** Loaded by RAM when something is to be inflated. */
   readonly inflate: readonly BlobSegment[];
-  /** Address of a word inside the segments: 0 = UART0, 1 = USB-Serial-JTAG. */
-  readonly linkWord: number;
+  /** Address of a word inside the segments: 0 = UART0, 1 = USB-Serial-JTAG. Only where there is a choice. */
+  readonly linkWord?: number;
   /** CRC-32 that HELLO reports as `build`. */
   readonly build: number;
 }
@@ -27,9 +27,13 @@ export interface PatchStub {
   readonly build: number;
 }
 
-/** @returns undefined where there is none for this chip */
-export async function loadPatchStub(chip: Chip, link: "uart" | "usb-serial-jtag"): Promise<PatchStub | undefined> {
-  const load = blobs[chip.name];
+/** @param revision of an ESP32-P4, times 100; its RAM lies elsewhere from 3.0 on @returns undefined where there is none for this chip */
+export async function loadPatchStub(
+  { name }: Chip,
+  revision: number | undefined,
+  link: "uart" | "usb-serial-jtag",
+): Promise<PatchStub | undefined> {
+  const load = blobs[name === "esp32p4" && revision !== undefined && revision < 300 ? "esp32p4-rev1" : name];
   if (load === undefined) return undefined;
   const { default: blob } = await load();
   const pieces = blob.segments.map((segment) => withLinkWord(decode(segment), blob.linkWord, link));
@@ -40,8 +44,8 @@ function decode({ address, data }: BlobSegment): RamPiece {
   return { address, data: new Uint8Array(Buffer.from(data, "base64")) };
 }
 
-function withLinkWord(piece: RamPiece, at: number, link: "uart" | "usb-serial-jtag"): RamPiece {
-  const offset = at - piece.address;
+function withLinkWord(piece: RamPiece, at: number | undefined, link: "uart" | "usb-serial-jtag"): RamPiece {
+  const offset = (at ?? -1) - piece.address;
   if (offset >= 0 && offset < piece.data.length) piece.data[offset] = link === "uart" ? 0 : 1;
   return piece;
 }
@@ -50,5 +54,16 @@ type BlobImport = () => Promise<{ readonly default: Blob }>;
 
 /** Each is its own chunk of the bundle, read only when such a chip is there. */
 const blobs: Readonly<Record<string, BlobImport | undefined>> = {
+  esp8266: () => import("../../../../stubs/blobs/esp8266.json", { with: { type: "json" } }),
+  esp32: () => import("../../../../stubs/blobs/esp32.json", { with: { type: "json" } }),
+  esp32s2: () => import("../../../../stubs/blobs/esp32s2.json", { with: { type: "json" } }),
+  esp32s3: () => import("../../../../stubs/blobs/esp32s3.json", { with: { type: "json" } }),
+  esp32c2: () => import("../../../../stubs/blobs/esp32c2.json", { with: { type: "json" } }),
   esp32c3: () => import("../../../../stubs/blobs/esp32c3.json", { with: { type: "json" } }),
+  esp32c5: () => import("../../../../stubs/blobs/esp32c5.json", { with: { type: "json" } }),
+  esp32c6: () => import("../../../../stubs/blobs/esp32c6.json", { with: { type: "json" } }),
+  esp32c61: () => import("../../../../stubs/blobs/esp32c61.json", { with: { type: "json" } }),
+  esp32h2: () => import("../../../../stubs/blobs/esp32h2.json", { with: { type: "json" } }),
+  esp32p4: () => import("../../../../stubs/blobs/esp32p4.json", { with: { type: "json" } }),
+  "esp32p4-rev1": () => import("../../../../stubs/blobs/esp32p4-rev1.json", { with: { type: "json" } }),
 };

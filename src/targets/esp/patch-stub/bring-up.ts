@@ -21,6 +21,8 @@ export interface BringUp {
   readonly client: LoaderClient;
   readonly transport: SerialTransport;
   readonly chip: Chip;
+  /** Of an ESP32-P4, times 100. */
+  readonly revision: number | undefined;
   readonly link: Link;
   /** The ROM's rate now. */
   readonly baud: number;
@@ -50,7 +52,7 @@ export async function startPatchStub(parts: BringUp): Promise<Running | undefine
   const { client, transport, chip, link, wanted } = parts;
   const { trace } = client.context;
   if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return undefined;
-  const stub = await loadPatchStub(chip, link);
+  const stub = await loadPatchStub(chip, parts.revision, link);
   if (stub === undefined) return undefined;
   trace.enter("connect", "stub upload");
   await startInRam(client, stub.program);
