@@ -8,10 +8,18 @@ import { installVscode, runVscodeTests } from "./vscode-tests.mjs";
 checkNode();
 installPackages();
 const python = "/usr/bin/python3";
+const riscvCompiler = "riscv64-unknown-elf-gcc";
+/** A full path where the compiler knows the library. */
+const specsOfLibrary = () =>
+  spawnSync(riscvCompiler, ["-print-file-name=picolibc.specs"], { encoding: "utf8" }).stdout?.trim() ?? "";
 installDebianPackages([
   { name: "python3", isThere: () => spawnSync(python, ["--version"]).status === 0 },
   // The other end of our RFC 2217 and raw TCP links, not written by us.
   { name: "python3-serial", isThere: () => spawnSync(python, ["-c", "import serial.rfc2217"]).status === 0 },
+  // Compiles the demo firmware, which is edited, built and flashed.
+  { name: "make", isThere: () => spawnSync("make", ["--version"]).status === 0 },
+  { name: "gcc-riscv64-unknown-elf", isThere: () => spawnSync(riscvCompiler, ["--version"]).status === 0 },
+  { name: "picolibc-riscv64-unknown-elf", isThere: () => existsSync(specsOfLibrary()) },
   // The timing panel is looked at in a browser.
   { name: "chromium", isThere: () => existsSync(process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium") },
 ]);
