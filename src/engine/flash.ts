@@ -176,11 +176,11 @@ async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
   const touched = writes.flatMap((step) => sectorsIn(step, session));
   await record.strikeOut(touched.map(({ address, data }) => ({ address, size: data.length })));
   progress.dirty = true;
-  for (const step of plan.steps) {
+  for (const [index, step] of plan.steps.entries()) {
     if (step.kind === "write" && job.stopBetweenRuns?.aborted === true) {
       throw new FlashError("cancelled", "the flash was cancelled");
     }
-    await runOnceMoreIfWrong(job, writes, step);
+    await runOnceMoreIfWrong(job, writes, { step, next: plan.steps[index + 1] });
   }
   progress.dirty = false;
 }
@@ -188,10 +188,14 @@ async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
 type WriteStep = Extract<MemoryStep, { kind: "write" }>;
 
 /** A run that reads back wrongly is written once more before the flash is given up. */
-async function runOnceMoreIfWrong(job: FlashJob, writes: readonly WriteStep[], step: MemoryStep): Promise<void> {
+async function runOnceMoreIfWrong(
+  job: FlashJob,
+  writes: readonly WriteStep[],
+  { step, next }: { readonly step: MemoryStep; readonly next: MemoryStep | undefined },
+): Promise<void> {
   const { session, progress, context } = job;
   try {
-    await session.run(step);
+    await session.run(step, next);
   } catch (error) {
     const again = step.kind === "verify" ? writes.find((write) => write.address === step.range.address) : undefined;
     if (again === undefined || !(error instanceof FlashError && error.code === "verify-failed")) throw error;

@@ -35,8 +35,8 @@ export interface MemorySession {
   digests(ranges: readonly Range[]): Promise<readonly Digest[]>;
   /** Reads memory back. For small ranges: a sector at most is the intent. */
   read(range: Range): Promise<Uint8Array>;
-  /** Carries out one step of a plan; returns when the device has done it. */
-  run(step: MemoryStep): Promise<void>;
+  /** Carries out one step of a plan; returns when the device has done it. `next` can be got ready meanwhile. */
+  run(step: MemoryStep, next?: MemoryStep): Promise<void>;
   /** Starts the program that is in the flash. The session is over. */
   reset(): Promise<void>;
 }
