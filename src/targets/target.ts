@@ -1,6 +1,7 @@
 /** What every family of boards offers to the engine, whatever the wire looks like. */
 import type { Clock } from "../core/clock.ts";
 import type { Digest } from "../core/digest.ts";
+import { FlashError } from "../core/errors.ts";
 import type { FlashMap } from "../core/flash-map.ts";
 import type { Range } from "../core/image.ts";
 import type { MemoryStep } from "../core/plan.ts";
@@ -10,12 +11,31 @@ import type { FlashCosts } from "../core/plan.ts";
 /** Time, cancellation, progress and the trace: the only things that cross every floor. */
 export interface Context {
   readonly clock: Clock;
+  /** Ends the job at once, in the middle of whatever it waits for. */
   readonly signal: AbortSignal;
+  /** Ends the job where the loader waits for its next request, so that somebody else can go on with the connection. */
+  readonly stop?: AbortSignal | undefined;
   readonly trace: TraceRecorder;
   /** Bytes of target memory that were just written; the sum over a job is the plan's `bytesToWrite`. */
   onProgress(bytes: number): void;
   /** One line for --verbose. */
   log(line: string): void;
+}
+
+/** The job was asked to stop, and the loader waits for its next request. */
+export class StoppedBetweenRequests extends FlashError {
+  /** Bytes of the write step under way that the device has written for certain: whole sectors from its start. */
+  readonly writtenBytes: number;
+
+  constructor(writtenBytes = 0) {
+    super("cancelled", "the flash was cancelled");
+    this.writtenBytes = writtenBytes;
+  }
+}
+
+/** To be called where the loader waits for a request. @throws StoppedBetweenRequests */
+export function checkStop({ stop }: Context): void {
+  if (stop?.aborted === true) throw new StoppedBetweenRequests();
 }
 
 /** A board whose memory can be read in digests and written in sectors. Closing it (`await using`) leaves the port to its owner. */

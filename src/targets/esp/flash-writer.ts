@@ -1,14 +1,17 @@
 /** Writes one run of sectors through the ROM or the official stub, and makes sure the loader has finished with it. */
 import { hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
+import { StoppedBetweenRequests } from "../target.ts";
 import type { Chip } from "./chips.ts";
 import { LoaderRefusal, type LoaderClient } from "./client.ts";
 import { flashBegin, flashBeginEncrypted, word } from "./commands.ts";
-import { Packer, stubBlockBytes, type Run, type Stream } from "./run-stream.ts";
+import { Packer, stubBlockBytes, writtenOf, type Run, type Stream } from "./run-stream.ts";
 
 /** How often a block is sent again, and a run begun again, before the flash is given up. */
 const blockAttempts = 3;
 const runAttempts = 3;
+/** How long erasing and programming for one block may take when a run is ended early; it needs 0.2 s. */
+const lastWorkMs = 1_000;
 
 /** The run that is written now, and the one that will be next, which is got ready while this one travels. */
 export interface RunInTurn {
@@ -88,12 +91,20 @@ async function sendBlocks(client: LoaderClient, run: Run, stream: Stream): Promi
   const inflation = Math.ceil(run.data.length / stream.bytes.length);
   let reported = 0;
   for (const [sequence, { from, to }] of stream.blocks.entries()) {
+    if (sequence > 0) await stopIfAsked(client, stream, from);
     await sendBlock(client, stream, sequence, (to - from + stubBlockBytes) * inflation);
     const done = Math.round((to / stream.bytes.length) * run.data.length);
     trace.addBytes(done - reported);
     client.context.onProgress(done - reported);
     reported = done;
   }
+}
+
+/** A stub whose run ends here waits for a request once it has done its work; a ROM is left to finish what it has begun. */
+async function stopIfAsked(client: LoaderClient, stream: Stream, sentBytes: number): Promise<void> {
+  if (client.context.stop?.aborted !== true || client.personality === "rom") return;
+  if ((await client.sync(lastWorkMs)) === "stub") throw new StoppedBetweenRequests(await writtenOf(stream, sentBytes));
+  throw new FlashError("cancelled", "the flash was cancelled");
 }
 
 async function sendBlock(client: LoaderClient, stream: Stream, sequence: number, flashBytes: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** A run of sectors as it goes over the wire: deflated on another thread, and cut into blocks as the loader likes them. */
 import { promisify } from "node:util";
-import { deflate } from "node:zlib";
+import { constants, deflate, inflate } from "node:zlib";
 import type { Erase } from "../../core/plan.ts";
 import type { Chip } from "./chips.ts";
 import type { LoaderClient } from "./client.ts";
@@ -24,6 +24,7 @@ export const stubBlockBytes = 0x4000;
  * one, so blocks are large until the end, where little must be left to do. Sizes chosen by `npm run bench`.
  */
 const smallBlockBytes = 0x800;
+const sectorBytes = 0x1000;
 const taperBytes = [0x2000, 0x1000, smallBlockBytes];
 
 export interface Run {
@@ -101,6 +102,17 @@ const leastChunkBytes = 64;
 /** On libuv's threads, in one piece: a run of some MiB takes a tenth of a second, in which this thread has other things to do. */
 export function pack(data: Uint8Array): Promise<Uint8Array> {
   return deflateAsync(data, { level: 9, chunkSize: Math.max(leastChunkBytes, data.length) });
+}
+
+const inflateAsync = promisify<Uint8Array, { finishFlush: number }, Uint8Array>(inflate);
+/** The stub programs when it has inflated this much, counted from the start of the run. Source: esp-flasher-stub. */
+const windowBytes = 0x8000;
+
+/** Bytes of the run, from its start, that a stub has written when it has taken `sentBytes` of the stream: whole sectors. */
+export async function writtenOf({ bytes, begin }: Stream, sentBytes: number): Promise<number> {
+  if (begin !== FLASH_DEFL_BEGIN) return sentBytes - (sentBytes % sectorBytes);
+  const inflated = await inflateAsync(bytes.subarray(0, sentBytes), { finishFlush: constants.Z_SYNC_FLUSH });
+  return inflated.length - (inflated.length % windowBytes);
 }
 
 interface Cut {
