@@ -1,7 +1,7 @@
 // The level of testing that runs in a real VS Code: tests inside its extension host, and tests that use it in a browser.
 // `node tools/vscode-tests.mjs [host|ui]` installs what it needs, runs them and prints `N passed, N failed`.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,6 +17,8 @@ export function installVscode() {
   installDebianPackages([
     { name: "chromium", isThere: () => existsSync(process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium") },
     { name: "fonts-dejavu-core", isThere: () => existsSync("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") },
+    // Stands for a terminal program that holds a port.
+    { name: "python3", isThere: () => spawnSync("python3", ["--version"]).status === 0 },
     { name: "make", isThere: () => spawnSync("make", ["--version"]).status === 0 },
   ]);
   installVscodeServer();
@@ -29,6 +31,22 @@ export function installVscodeServer() {
     giveUp("VS Code could not be installed.", "Read the output of npm above; it needs the npm registry.");
   if (run(process.execPath, [join(host, "setup.mjs")]) !== 0)
     giveUp("VS Code could not be set up.", "Read the output above.");
+}
+
+/** An extension of the tests, loaded beside ours. */
+async function bundleStandIn(from, to) {
+  const { build: bundle } = await import("esbuild");
+  await bundle({
+    entryPoints: { extension: join(root, from, "extension.ts") },
+    outdir: to,
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    external: ["vscode"],
+    logLevel: "warning",
+  });
+  cpSync(join(root, from, "package.json"), join(to, "package.json"));
 }
 
 async function hostSuite(stage, scratch) {
@@ -50,6 +68,8 @@ async function hostSuite(stage, scratch) {
     sourcemap: "inline",
     logLevel: "warning",
   });
+  const cmakeTools = join(stage, "out/cmake-tools");
+  await bundleStandIn("test/vscode/cmake-tools", cmakeTools);
   const workspace = join(scratch, "host-workspace");
   makeDemoWorkspace(workspace);
   const results = join(scratch, "results.json");
@@ -57,7 +77,7 @@ async function hostSuite(stage, scratch) {
   if (process.env.DELTAFLASH_GREP) environment.DELTAFLASH_GREP = process.env.DELTAFLASH_GREP;
   await runTests({
     vscodeExecutablePath: process.env.VSCODE_EXECUTABLE ?? join(host, "code"),
-    extensionDevelopmentPath: stage,
+    extensionDevelopmentPath: [stage, cmakeTools],
     extensionTestsPath: join(stage, "out/test/index.cjs"),
     extensionTestsEnv: { VSCH_TIMEOUT_MS: "240000", ...environment },
     launchArgs: [workspace, "--disable-extensions"],
@@ -67,12 +87,15 @@ async function hostSuite(stage, scratch) {
   return { title, ...JSON.parse(readFileSync(results, "utf8")) };
 }
 
-/** Every file exports `tests`: names, and what to do with `{ stage, vsix, scratch, screenshots }`. */
+/** Every file exports `tests`: names, and what to do with `{ stage, vsix, cli, scratch, screenshots }`. */
 async function uiTests(stage, scratch, only) {
   const folder = join(root, "test/vscode/ui");
   const vsix = join(scratch, "deltaflash.vsix");
   const size = packExtension(vsix);
   process.stdout.write(`package: ${(size / 1e6).toFixed(2)} MB\n`);
+  const commandLine = join(stage, "out/cli");
+  if (run(process.execPath, ["esbuild.mjs", commandLine]) !== 0) giveUp("The build failed.", "Read the errors above.");
+  const cli = join(commandLine, "cli.mjs");
   const screenshots = process.env.DELTAFLASH_SCREENSHOTS ?? join(scratch, "screenshots");
   mkdirSync(screenshots, { recursive: true });
   let passed = 0;
@@ -80,7 +103,7 @@ async function uiTests(stage, scratch, only) {
   for (const name of readdirSync(folder).filter((one) => one.endsWith(".test.mjs") && one.includes(only))) {
     const { tests } = await import(pathToFileURL(join(folder, name)).href);
     const own = mkdtempSync(join(scratch, "ui-"));
-    await tests({ stage, vsix, scratch: own, screenshots }, async (title, act) => {
+    await tests({ stage, vsix, cli, scratch: own, screenshots }, async (title, act) => {
       const startedAt = performance.now();
       try {
         await act();

@@ -72,6 +72,10 @@ export class HandedContext implements Context {
     return this.#holder.signal;
   }
 
+  get stop(): AbortSignal | undefined {
+    return this.#holder.stop;
+  }
+
   get trace(): TraceRecorder {
     return this.#holder.trace;
   }

@@ -5,16 +5,16 @@ import type { Clock } from "../core/clock.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { Address } from "../core/image.ts";
 import { TraceRecorder, type Phase } from "../core/trace.ts";
-import { chipNamed } from "../targets/esp/chips.ts";
 import { checkRamProgram } from "../targets/esp/ram-image.ts";
 import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
 import { startInRam } from "../targets/esp/stub.ts";
 import { enterRom, type EspFindings } from "../targets/esp/target.ts";
-import type { Context } from "../targets/target.ts";
+import { checkStop, StoppedBetweenRequests, type Context } from "../targets/target.ts";
 import { holderOf } from "../transport/port-holder.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import { connectThrough, usualBaud, type EspConnection } from "./esp-connect.ts";
-import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
+import { checkIdentity, expectedChip } from "./esp-checks.ts";
+import { imageForEsp } from "./esp-image.ts";
 import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
 import type { History } from "./history.ts";
 import { errorOf, type FlashOutcome, type Report } from "./report.ts";
@@ -53,8 +53,13 @@ export interface EspJob {
   readonly ahead?: () => Promise<EspConnection>;
   /** Called before every reset into the program: whoever listens next wants to hear all of it. */
   readonly beforeReset?: (transport: SerialTransport) => Promise<void>;
-  /** As soon as it aborts no further run is begun; what was begun is finished. */
-  readonly stopBetweenRuns?: AbortSignal;
+  /** As soon as it aborts the job ends where the loader waits for its next request. */
+  readonly stop?: AbortSignal;
+  /**
+   * Called when the job was stopped there: true when somebody goes on with the connection, to whom the port and the board belong
+   * from then on. Otherwise a board on which nothing was changed goes back to its program.
+   */
+  readonly handOver?: (connection: EspConnection) => boolean;
   /** As the user named it. */
   readonly port: string;
   /** The catalogue's name where the port is known to be a certain board; else the chip's name is used. */
@@ -74,6 +79,7 @@ interface Running {
   identity: string;
   /** How the board was reset, once that is known. */
   resetWay: ResetWay;
+  connection: EspConnection | undefined;
 }
 
 /** The outcome of the job, whatever happens; a failure is in `error`, with the spans up to it. */
@@ -88,11 +94,12 @@ export async function runEspJob(job: EspJob): Promise<Report> {
   const context: Context = {
     clock,
     signal,
+    stop: job.stop,
     trace,
     onProgress: (bytes) => observer.progress((written += bytes), progress.plan?.bytesToWrite ?? written),
     log: (line) => observer.log(line),
   };
-  const running: Running = { job, context, progress, chip: "", identity: "", resetWay: "quick" };
+  const running: Running = { job, context, progress, chip: "", identity: "", resetWay: "quick", connection: undefined };
   let wire: () => Report["wire"] = () => ({ sentBytes: 0, receivedBytes: 0, roundTrips: 0 });
   let outcome: FlashOutcome = "failed";
   let error: FlashError | undefined;
@@ -129,9 +136,15 @@ async function onBoard(running: Running, transport: SerialTransport, ahead?: Esp
     if (outcome === "planned") await leaveUntouched(running, transport);
     return outcome;
   } catch (error) {
-    if (!running.progress.dirty) await leaveUntouched(running, transport);
+    if (!goesOn(running, error) && !running.progress.dirty) await leaveUntouched(running, transport);
     throw await withHolder(running, error);
   }
+}
+
+/** Whether somebody else takes the connection as it is. */
+function goesOn({ job, connection }: Running, error: unknown): boolean {
+  if (!(error instanceof StoppedBetweenRequests) || connection === undefined) return false;
+  return job.handOver?.(connection) ?? false;
 }
 
 /** When nobody answers, another program that has the port open may be eating the answers. */
@@ -152,11 +165,14 @@ async function withHolder(running: Running, error: unknown): Promise<unknown> {
 async function flash(running: Running, transport: SerialTransport, ahead?: EspConnection): Promise<FlashOutcome> {
   const { job, context, progress } = running;
   const { history, options } = job;
-  const { session, findings } = ahead === undefined ? await connect(running, transport) : takeOver(running, ahead);
+  const connection = ahead === undefined ? await connect(running, transport) : takeOver(running, ahead);
+  const { session, findings } = connection;
+  running.connection = connection;
   running.chip = session.chip;
   running.identity = session.identity;
   running.resetWay = findings.resetWay;
-  checkIdentity(running);
+  checkStop(context);
+  checkIdentity({ ...job, board: job.board ?? running.chip, identity: running.identity }, job.options.identity);
   const board = await history.board(session.identity, session.chip);
   context.trace.enter("plan", "image");
   const facts = { port: job.port, flashId: findings.flashId };
@@ -178,11 +194,7 @@ async function flash(running: Running, transport: SerialTransport, ahead?: EspCo
       enter: (sectors: Parameters<typeof board.enter>[0]) => board.enter(sectors, facts),
     };
     const beforeReset = () => readyForProgram(job, transport);
-    const { stopBetweenRuns } = job;
-    const outcome = await flashMemory({
-      ...{ session, image, record, options, context, progress, beforeReset },
-      ...(stopBetweenRuns === undefined ? {} : { stopBetweenRuns }),
-    });
+    const outcome = await flashMemory({ session, image, record, options, context, progress, beforeReset });
     if (options.reset && !transport.hasModemLines && outcome !== "planned") {
       progress.notes.push(`${job.port} has no reset line: press the board's reset button to start the program.`);
     }
@@ -198,7 +210,7 @@ function connect(running: Running, transport: SerialTransport): Promise<EspConne
   const wishes = {
     baud: options.baud,
     useStub: options.useStub && !refusesStub(artifact),
-    expectedChip: expectedChip(job),
+    expectedChip: expectedChip(job.options.chip, job.artifact),
     flashBytes: options.flashBytes,
   };
   return connectThrough(transport, context, wishes, job);
@@ -209,7 +221,7 @@ function takeOver(running: Running, ahead: EspConnection): EspConnection {
   const { job, context } = running;
   ahead.context.handTo(context);
   running.resetWay = ahead.findings.resetWay;
-  const expected = expectedChip(job);
+  const expected = expectedChip(job.options.chip, job.artifact);
   if (expected !== undefined && expected !== ahead.session.chip) {
     const { title } = ahead.findings.chip;
     throw new FlashError("wrong-chip", `the image is for ${expected}, the board on ${job.port} is an ${title}`);
@@ -224,27 +236,6 @@ export function refusesStub(artifact: Artifact): boolean {
 
 async function readyForProgram({ beforeReset }: EspJob, transport: SerialTransport): Promise<void> {
   if (transport.hasModemLines) await beforeReset?.(transport); // without a reset line the loader is still to be spoken to
-}
-
-function expectedChip(job: EspJob): string | undefined {
-  const name = job.options.chip ?? chipOfArtifact(job.artifact);
-  if (name === undefined) return undefined;
-  const chip = chipNamed(name);
-  if (chip === undefined) {
-    throw new FlashError("wrong-chip", `'${name}' is not a chip that Deltaflash knows`, {
-      remedy: "See `deltaflash boards` for the chips that it knows.",
-    });
-  }
-  return chip.name;
-}
-
-/** `--board` takes what the report calls `board` or `identity`. */
-function checkIdentity({ job, chip, identity }: Running): void {
-  const wanted = job.options.identity?.toLowerCase();
-  if (wanted === undefined || [identity, job.board ?? chip].includes(wanted)) return;
-  throw new FlashError("wrong-chip", `the board on ${job.port} is ${job.board ?? chip} ${identity}, not ${wanted}`, {
-    remedy: "Plug in the board you mean, or leave --board away.",
-  });
 }
 
 /** Nothing was changed: the board goes back to its program. A failure here must not hide the one before. */
@@ -281,13 +272,13 @@ async function loadIntoRam(running: Running, transport: SerialTransport): Promis
   const hints = await job.history.portHints(job.port);
   const { client, chip, identity, entered } = await enterRom(transport, context, {
     baud: job.options.baud,
-    expectedChip: expectedChip(job),
+    expectedChip: expectedChip(job.options.chip, job.artifact),
     resetWay: hints.resetWay as ResetWay | undefined,
   });
   running.chip = chip.name;
   running.identity = identity;
   running.resetWay = entered.way;
-  checkIdentity(running);
+  checkIdentity({ ...job, board: job.board ?? running.chip, identity: running.identity }, job.options.identity);
   context.trace.enter("plan", "RAM program");
   const segments = checkRamProgram(artifact.elf, chip.name);
   const bytes = segments.reduce((sum, segment) => sum + segment.data.length, 0);

@@ -3,6 +3,7 @@
  * the loop that carries it out decides nothing.
  */
 import { filled, equalBytes } from "../core/bytes.ts";
+import type { Digest } from "../core/digest.ts";
 import { FlashError } from "../core/errors.ts";
 import { imageBytes, type Address, type Image, type Range } from "../core/image.ts";
 import { estimateMs, planWrites, type FlashCosts, type MemoryStep, type Plan, type WriteStep } from "../core/plan.ts";
@@ -15,7 +16,7 @@ import {
   type KnownContents,
   type Question,
 } from "../core/survey.ts";
-import type { Context, MemorySession } from "../targets/target.ts";
+import { checkStop, StoppedBetweenRequests, type Context, type MemorySession } from "../targets/target.ts";
 import type { KnownSector } from "./history.ts";
 
 /** The part of a board's record that a flash needs. */
@@ -67,8 +68,6 @@ export interface FlashJob {
   readonly options: FlashOptions;
   readonly context: Context;
   readonly progress: FlashProgress;
-  /** As soon as it aborts no further run is begun. */
-  readonly stopBetweenRuns?: AbortSignal;
   /** Called before the program is started. */
   beforeReset?(): Promise<void>;
 }
@@ -76,6 +75,7 @@ export interface FlashJob {
 /** @throws FlashError; `job.progress` then tells how far it got, and the record which sectors are no longer known */
 export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged" | "planned"> {
   const { session, image, context, progress, options } = job;
+  checkStop(context);
   context.trace.enter("plan", "sectors of the image");
   const sectors = sectorsOf(image, session.map);
   progress.image = { bytes: imageBytes(image), sectors: sectors.length };
@@ -93,7 +93,8 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   if (options.dryRun) return "planned";
 
   await carryOut(job, plan);
-  if (options.reset) {
+  const isStopped = context.stop?.aborted === true; // from here on nobody else can go on with this session
+  if (options.reset && !isStopped) {
     context.trace.enter("reset", "start the program");
     await job.beforeReset?.();
     await session.reset();
@@ -101,6 +102,7 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   // Confirmed sectors are as good as written ones: the board has just said so.
   const fullyKnown = sectors.filter((sector) => right.has(sector.address) && uncovered(sector).length === 0);
   await remember(job, plan, fullyKnown);
+  if (options.reset && isStopped) throw new StoppedBetweenRequests();
   return plan.sectorsToWrite === 0 ? "unchanged" : "flashed";
 }
 
@@ -137,7 +139,11 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
 /** Sectors all of whose questions the board answered as expected. */
 async function ask(job: FlashJob, questions: readonly Question[]): Promise<ReadonlySet<Address>> {
   if (questions.length === 0) return new Set();
-  const answers = await job.session.digests(questions.map((question) => question.range));
+  const answers: Digest[] = [];
+  for (const { range } of questions) {
+    checkStop(job.context);
+    answers.push(...(await job.session.digests([range])));
+  }
   const asked = new Set<Address>();
   const wrong = new Set<Address>();
   questions.forEach((question, index) => {
@@ -157,6 +163,7 @@ async function withSurroundings(job: FlashJob, sector: Sector): Promise<Sector> 
   const gaps = uncovered(sector);
   if (gaps.length === 0) return sector;
   const { session, record, context } = job;
+  checkStop(context);
   context.trace.enter("survey", "what stands beside the image");
   const data = sector.data.slice();
   const recorded = record.known({ address: sector.address, size: sector.size });
@@ -185,38 +192,79 @@ async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
   const { session, record, context, progress } = job;
   const writes = plan.steps.filter((step) => step.kind === "write");
   if (writes.length === 0) return;
+  checkStop(context);
   context.trace.enter("plan", "journal");
   const old = record.contents();
   const touched = writes.flatMap((step) => sectorsIn(step, session));
   await record.strikeOut(touched.map(({ address, data }) => ({ address, size: data.length })));
   progress.dirty = true;
   if (session.patch === undefined) await runSteps(job, plan, writes);
-  else {
-    const stop = job.stopBetweenRuns;
-    const onWritten = ({ size }: Range, erasedBytes: number) => {
-      progress.written.bytes += size;
-      progress.written.sectors += Math.ceil(size / (session.map[0]?.sectorSize ?? size));
-      progress.written.erasedBytes += erasedBytes;
-    };
-    await session.patch({ writes, old, stop, onWritten, note: (text) => progress.notes.push(text) });
-  }
+  else await patchAll(job, writes, old);
   progress.dirty = false;
 }
 
-async function runSteps(job: FlashJob, plan: Plan, writes: readonly WriteStep[]): Promise<void> {
-  for (const step of plan.steps) {
-    if (step.kind === "write" && job.stopBetweenRuns?.aborted === true) {
-      throw new FlashError("cancelled", "the flash was cancelled");
-    }
-    await runOnceMoreIfWrong(job, writes, step);
+async function patchAll(
+  { session, record, progress }: FlashJob,
+  writes: readonly WriteStep[],
+  old: readonly KnownSector[],
+): Promise<void> {
+  const written: KnownSector[] = [];
+  try {
+    await session.patch?.({
+      writes,
+      old,
+      onWritten: ({ address, size }, erasedBytes) => {
+        const sectors = writes
+          .flatMap((step) => sectorsIn(step, session))
+          .filter((sector) => sector.address >= address && sector.address < address + size);
+        written.push(...sectors);
+        progress.written.bytes += size;
+        progress.written.sectors += sectors.length;
+        progress.written.erasedBytes += erasedBytes;
+      },
+      note: (text) => progress.notes.push(text),
+    });
+  } catch (error) {
+    if (error instanceof StoppedBetweenRequests) await record.enter(written);
+    throw error;
   }
 }
 
+async function runSteps(job: FlashJob, plan: Plan, writes: readonly WriteStep[]): Promise<void> {
+  const { session, record, context } = job;
+  const written: KnownSector[] = [];
+  for (const [index, step] of plan.steps.entries()) {
+    try {
+      if (step.kind === "write") checkStop(context);
+      await runOnceMoreIfWrong(job, writes, { step, next: plan.steps[index + 1] });
+    } catch (error) {
+      if (error instanceof StoppedBetweenRequests)
+        await record.enter([...written, ...beginningOf(step, error, session)]);
+      throw error;
+    }
+    if (step.kind === "write") written.push(...sectorsIn(step, session));
+  }
+}
+
+/** What a step that was stopped has written; not verified, but whoever goes on asks for a digest anyway. */
+function beginningOf(
+  step: MemoryStep,
+  { writtenBytes }: StoppedBetweenRequests,
+  session: MemorySession,
+): readonly KnownSector[] {
+  if (step.kind !== "write") return [];
+  return sectorsIn(step, session).filter(({ address, data }) => address + data.length <= step.address + writtenBytes);
+}
+
 /** A run that reads back wrongly is written once more before the flash is given up. */
-async function runOnceMoreIfWrong(job: FlashJob, writes: readonly WriteStep[], step: MemoryStep): Promise<void> {
+async function runOnceMoreIfWrong(
+  job: FlashJob,
+  writes: readonly WriteStep[],
+  { step, next }: { readonly step: MemoryStep; readonly next: MemoryStep | undefined },
+): Promise<void> {
   const { session, progress, context } = job;
   try {
-    await session.run(step);
+    await session.run(step, next);
   } catch (error) {
     const again = step.kind === "verify" ? writes.find((write) => write.address === step.range.address) : undefined;
     if (again === undefined || !(error instanceof FlashError && error.code === "verify-failed")) throw error;

@@ -1,14 +1,15 @@
 /** All ports that this process has to do with, each with one owner. The engine's face towards long-lived front ends. */
 import type { Clock } from "../core/clock.ts";
 import { FlashError } from "../core/errors.ts";
+import type { FlashRequest } from "./asked-flash.ts";
 import type { BoardAtPort } from "./board-port.ts";
 import type { BoardState, MonitorState } from "./views.ts";
 import type { History } from "./history.ts";
 import { Monitor } from "./monitor.ts";
-import { PortOwner, type FlashRequest } from "./port-owner.ts";
+import { PortOwner } from "./port-owner.ts";
 import type { Report } from "./report.ts";
 
-export type { FlashRequest } from "./port-owner.ts";
+export type { FlashRequest } from "./asked-flash.ts";
 
 export interface JobsObserver {
   state(port: string, state: BoardState): void;

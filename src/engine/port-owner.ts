@@ -1,20 +1,22 @@
 /**
  * The one owner of one port: runs one job at a time, keeps a connection that was made ahead, and lets the monitor have the port
- * in between. A newer flash takes the place of an older one that has not begun to write; one that writes ends between two runs.
+ * in between. A newer flash takes the place of an older one as soon as the loader waits for a request, and goes on with its connection.
  */
 import type { Artifact } from "../build/artifact.ts";
 import type { Clock } from "../core/clock.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
+import type { Phase } from "../core/trace.ts";
 import type { SerialTransport } from "../transport/transport.ts";
+import { AskedFlash, stateAfter, type FlashRequest } from "./asked-flash.ts";
 import type { BoardAtPort } from "./board-port.ts";
 import type { BoardState } from "./views.ts";
 import type { EspConnectWishes } from "./esp-connect.ts";
-import { refusesStub, runEspJob, type EspJobOptions } from "./esp-job.ts";
+import { refusesStub, runEspJob } from "./esp-job.ts";
 import type { History } from "./history.ts";
 import { closeQuietly, LentTransport } from "./lent-transport.ts";
 import type { Monitor } from "./monitor.ts";
 import { failedBefore, type Report } from "./report.ts";
-import { WarmConnection } from "./warm-connection.ts";
+import { WarmConnection, type LeftOver } from "./warm-connection.ts";
 
 export interface OwnerParts {
   readonly port: string;
@@ -28,29 +30,11 @@ export interface OwnerParts {
   readonly keepWarmMs: number;
 }
 
-export interface FlashRequest {
-  /** Reads what is to be flashed; called before the port is touched. */
-  artifact(): Promise<Artifact>;
-  readonly options: EspJobOptions;
-}
-
-interface Entry {
-  readonly request: FlashRequest;
-  readonly hard: AbortController;
-  readonly soft: AbortController;
-  readonly settle: (report: Report) => void;
-  /** Why it is cancelled, when it is. */
-  reason: string | undefined;
-  begun: boolean;
-}
-
-const superseded = "a newer flash of the same board has taken its place";
-
 export class PortOwner {
   readonly #parts: OwnerParts;
   #monitor: Monitor | undefined;
-  #running: Entry | undefined;
-  #waiting: Entry | undefined;
+  #running: AskedFlash | undefined;
+  #waiting: AskedFlash | undefined;
   #warm: WarmConnection | undefined;
   #prepareNext: EspConnectWishes | undefined;
   #closed = false;
@@ -71,11 +55,10 @@ export class PortOwner {
     if (this.#closed) return Promise.resolve(this.#cancelledReport("the server is shutting down"));
     this.#prepareNext = undefined;
     if (this.#warm !== undefined) this.#keepWarm(this.#warm); // not to be dropped while the artifact is read
-    this.#drop(this.#waiting, superseded);
-    if (this.#running !== undefined) this.#stopGently(this.#running, superseded);
+    this.#waiting?.drop(this.#parts.port);
+    this.#running?.makeWay();
     return new Promise((settle) => {
-      const controllers = { hard: new AbortController(), soft: new AbortController() };
-      this.#waiting = { request, ...controllers, settle, reason: undefined, begun: false };
+      this.#waiting = new AskedFlash(request, settle);
       if (this.#running === undefined) void this.#work();
     });
   }
@@ -94,11 +77,10 @@ export class PortOwner {
 
   /** Ends what runs at the next answer of the board, and drops what waits. The board can be flashed again at once. */
   cancel(): void {
-    const reason = "the flash was cancelled";
     this.#prepareNext = undefined;
-    this.#drop(this.#waiting, reason);
+    this.#waiting?.drop(this.#parts.port, "the flash was cancelled");
     this.#waiting = undefined;
-    if (this.#running !== undefined) this.#running.hard.abort();
+    if (this.#running !== undefined) this.#running.endNow();
     else if (this.#warm !== undefined) this.#dropWarm();
   }
 
@@ -124,19 +106,19 @@ export class PortOwner {
     return this.#monitor;
   }
 
-  /** Ends everything: between two runs if it gets there within `gentleMs`, else at once. Afterwards the port is closed. */
+  /** Ends everything: between two requests to the board if it gets there within `gentleMs`, else at once. Afterwards the port is closed. */
   async close(gentleMs: number): Promise<void> {
     this.#closed = true;
     this.#prepareNext = undefined;
     const reason = "the flash was cancelled because the editor is closing";
-    this.#drop(this.#waiting, reason);
+    this.#waiting?.drop(this.#parts.port, reason);
     this.#waiting = undefined;
     const running = this.#running;
     const enough = new AbortController();
     if (running !== undefined) {
-      this.#stopGently(running, reason);
+      running.endSoon(reason);
       const late = this.#parts.clock.sleep(gentleMs, enough.signal);
-      late.then(() => running.hard.abort()).catch(() => undefined);
+      late.then(() => running.endNow()).catch(() => undefined);
     }
     this.#dropWarm();
     await this.#free;
@@ -158,7 +140,7 @@ export class PortOwner {
       this.#free = run.then(() => undefined);
       const report = await run;
       this.#running = undefined;
-      if (entry.reason !== superseded) this.#parts.onState(stateAfter(report));
+      if (!entry.isSuperseded) this.#parts.onState(stateAfter(report));
       entry.settle(report);
     }
     const next = this.#prepareNext;
@@ -166,12 +148,13 @@ export class PortOwner {
     if (next !== undefined && this.isQuiet) this.#connectAhead(next);
   }
 
-  async #runOne(entry: Entry): Promise<Report> {
+  async #runOne(entry: AskedFlash): Promise<Report> {
     let transport: SerialTransport | undefined;
+    let isKept = false as boolean; // changed by a callback
     try {
       const artifact = await entry.request.artifact();
       const board = await this.#parts.board();
-      if (entry.hard.signal.aborted) throw new FlashError("cancelled", "the flash was cancelled");
+      if (entry.isStopped) throw new FlashError("cancelled", "the flash was cancelled");
       const warm = await this.#takeWarm(entry.request, artifact);
       board.wake();
       if (warm === undefined) this.#parts.onState({ kind: "connecting" });
@@ -179,23 +162,30 @@ export class PortOwner {
         ...this.#job(entry, board),
         artifact,
         open: async () => new LentTransport((transport = await this.#takePort(board))),
-        ...(warm === undefined ? {} : { ahead: () => warm.takeOver(entry.hard.signal) }),
+        ...(warm === undefined ? {} : { ahead: () => warm.takeOver(entry.signal) }),
+        handOver: (connection) => {
+          transport ??= warm?.transport;
+          if (transport === undefined || entry.signal.aborted || this.#closed || this.#warm !== undefined) return false;
+          const wishes = wishesOf(entry.request, artifact);
+          this.#keepWarm((this.#warm = warm ?? this.#warmConnection(wishes, { board, transport, connection })));
+          return (isKept = true);
+        },
       });
       transport ??= warm?.transport;
       await board.finish().catch((error: unknown) => this.#parts.log(`the board could not be kept: ${String(error)}`));
-      return withReason(report, entry.reason);
+      return entry.withReason(report);
     } catch (thrown) {
-      this.#dropWarm();
-      return withReason(failedBefore(this.#parts.port, asFlashError(thrown)), entry.reason);
+      if (!entry.isSuperseded) this.#dropWarm();
+      return entry.withReason(failedBefore(this.#parts.port, asFlashError(thrown)));
     } finally {
-      await this.#giveBack(transport);
+      if (!isKept) await this.#giveBack(transport);
     }
   }
 
-  #job(entry: Entry, board: BoardAtPort) {
+  #job(entry: AskedFlash, board: BoardAtPort) {
     const { port, history } = this.#parts;
     let percent: number | undefined;
-    let phaseNow = "connect";
+    let phaseNow: Phase = "connect";
     const tell = () => this.#parts.onState({ kind: "working", phase: phaseNow, percent });
     return {
       port,
@@ -203,13 +193,13 @@ export class PortOwner {
       ...(board.board === undefined ? {} : { board: board.board }),
       clock: board.clock,
       options: entry.request.options,
-      signal: entry.hard.signal,
-      stopBetweenRuns: entry.soft.signal,
+      signal: entry.signal,
+      stop: entry.stop,
       beforeReset: (transport: SerialTransport) => this.#beforeReset(transport),
       observer: {
         log: (line: string) => this.#parts.log(line),
-        phase: (phase: string) => {
-          entry.begun ||= ["erase", "write", "verify", "reset"].includes(phase);
+        phase: (phase: Phase) => {
+          entry.enter(phase);
           if (phase === phaseNow) return;
           phaseNow = phase;
           tell();
@@ -225,24 +215,17 @@ export class PortOwner {
   }
 
   /** The connection that was made ahead, if it will do; else the board goes back to its program first. */
-  async #takeWarm({ options }: FlashRequest, artifact: Artifact): Promise<WarmConnection | undefined> {
+  async #takeWarm(request: FlashRequest, artifact: Artifact): Promise<WarmConnection | undefined> {
     const warm = this.#warm;
     if (warm === undefined) return undefined;
-    const useStub = options.useStub && !refusesStub(artifact);
     this.#warm = undefined;
-    if (!options.ram && warm.fits({ baud: options.baud, useStub })) return warm;
+    if (!request.options.ram && warm.fits(wishesOf(request, artifact))) return warm;
     await this.#letGo(warm);
     return undefined;
   }
 
   #connectAhead(wishes: EspConnectWishes): void {
-    const { port, history } = this.#parts;
-    const warm = new WarmConnection({
-      ...{ port, wishes, history, free: this.#free },
-      board: () => this.#parts.board(),
-      takePort: (board) => this.#takePort(board),
-      log: (line) => this.#parts.log(line),
-    });
+    const warm = this.#warmConnection(wishes);
     this.#warm = warm;
     this.#parts.onState({ kind: "connecting" });
     warm.connection.then(
@@ -256,6 +239,17 @@ export class PortOwner {
         if (this.#warm === warm) this.#dropWarm();
       },
     );
+  }
+
+  #warmConnection(wishes: EspConnectWishes, leftOver?: LeftOver): WarmConnection {
+    const { port, history } = this.#parts;
+    const parts = {
+      ...{ port, wishes, history, free: this.#free },
+      board: () => this.#parts.board(),
+      takePort: (board: BoardAtPort) => this.#takePort(board),
+      log: (line: string) => this.#parts.log(line),
+    };
+    return new WarmConnection(parts, leftOver);
   }
 
   #keepWarm(warm: WarmConnection): void {
@@ -298,30 +292,12 @@ export class PortOwner {
     else await closeQuietly(transport);
   }
 
-  #stopGently(entry: Entry, reason: string): void {
-    entry.reason = reason;
-    entry.soft.abort();
-    if (!entry.begun) entry.hard.abort();
-  }
-
-  #drop(entry: Entry | undefined, reason: string): void {
-    entry?.settle(this.#cancelledReport(reason));
-  }
-
   #cancelledReport(reason: string): Report {
     return failedBefore(this.#parts.port, new FlashError("cancelled", reason));
   }
 }
 
-function stateAfter(report: Report): BoardState {
-  const { error, result, totalMs } = report;
-  if (error === null) return { kind: "done", result, totalMs };
-  return { kind: "failed", code: error.code, message: error.message };
-}
-
-/** A job that was cancelled for a reason says which. */
-function withReason(report: Report, reason: string | undefined): Report {
-  if (reason === undefined || report.error?.code !== "cancelled") return report;
-  const half = report.written.sectors > 0 ? "; it had written a part, which the next flash completes" : "";
-  return { ...report, error: { ...report.error, message: `${reason}${half}` } };
+function wishesOf({ options }: FlashRequest, artifact: Artifact): EspConnectWishes {
+  const { baud, flashBytes } = options;
+  return { baud, flashBytes, useStub: options.useStub && !refusesStub(artifact), expectedChip: undefined };
 }

@@ -1,4 +1,7 @@
-/** A connection that is made ahead of the flash, while the compiler runs: can be waited for, taken over, or let go. */
+/**
+ * A connection that waits for a flash: made ahead while the compiler runs, or left over from a flash that made way for a newer
+ * one. Can be waited for, taken over, or let go.
+ */
 import type { Clock } from "../core/clock.ts";
 import { TraceRecorder } from "../core/trace.ts";
 import { resetIntoProgram } from "../targets/esp/reset.ts";
@@ -19,6 +22,14 @@ export interface WarmParts {
   log(line: string): void;
 }
 
+/** What a flash leaves behind that made way for a newer one. */
+export interface LeftOver {
+  readonly board: BoardAtPort;
+  /** The owner's, open. */
+  readonly transport: SerialTransport;
+  readonly connection: EspConnection;
+}
+
 export class WarmConnection {
   readonly #parts: WarmParts;
   readonly #stop = new AbortController();
@@ -28,9 +39,13 @@ export class WarmConnection {
   #transport: SerialTransport | undefined;
   #idle = new AbortController();
 
-  constructor(parts: WarmParts) {
+  /** @param leftOver undefined: the connection is made as soon as the port is free */
+  constructor(parts: WarmParts, leftOver?: LeftOver) {
     this.#parts = parts;
-    this.connection = parts.free.then(() => this.#connect());
+    this.#board = leftOver?.board;
+    this.#transport = leftOver?.transport;
+    this.connection =
+      leftOver === undefined ? parts.free.then(() => this.#connect()) : Promise.resolve(leftOver.connection);
     this.connection.catch(() => undefined); // a build that never flashes asks nobody for it
   }
 
@@ -39,8 +54,9 @@ export class WarmConnection {
     return this.#transport;
   }
 
-  fits(wishes: Pick<EspConnectWishes, "baud" | "useStub">): boolean {
-    return this.#parts.wishes.baud === wishes.baud && this.#parts.wishes.useStub === wishes.useStub;
+  fits({ baud, useStub, flashBytes }: Omit<EspConnectWishes, "expectedChip">): boolean {
+    const own = this.#parts.wishes;
+    return own.baud === baud && own.useStub === useStub && own.flashBytes === flashBytes;
   }
 
   /** Calls `over` unless it is called again, taken over or let go before. */

@@ -33,7 +33,7 @@ export interface BuildWatchParts {
 export class BuildWatch implements Disposable {
   readonly #parts: BuildWatchParts;
   readonly #subscriptions: Disposable[];
-  /** The build that was last offered or flashed: never twice. */
+  /** The build that was last offered or flashed, here or by the one who ran it: never twice in a row. */
   #actedOn = "";
 
   constructor(parts: BuildWatchParts) {
@@ -52,7 +52,11 @@ export class BuildWatch implements Disposable {
         this.#hint("terminal", execution.cwd?.fsPath, exitCode);
       }),
       parts.server.on("deltaflash/buildCompleted", (built) => this.#onBuilt(built)),
-      ...followCmakeTools(extensions, () => this.#hint("cmake-tools", undefined, undefined)),
+      followCmakeTools({
+        extensions,
+        folders: () => (workspace.workspaceFolders ?? []).map((folder) => folder.uri),
+        onHint: (folder) => this.#hint("cmake-tools", folder, undefined),
+      }),
     ];
   }
 
@@ -103,8 +107,9 @@ export class BuildWatch implements Disposable {
     const failed = built.exitCode !== undefined && built.exitCode !== 0;
     const isOwn = activity.isOwnBuild || built.sources.includes("own");
     const isMeant = projects.current === undefined || projects.current.id === built.project;
-    if (failed || !built.changed || isOwn || !isMeant || built.id === this.#actedOn) return;
+    if (failed || !built.changed || !isMeant || built.id === this.#actedOn) return;
     this.#actedOn = built.id;
+    if (isOwn) return;
     switch (config.settings.onBuild) {
       case "off":
         return;

@@ -27,7 +27,7 @@ const linked = [
 ];
 
 /** Faster is not read, and the item must not be more than 100 ms behind. */
-const drawEveryMs = 50;
+const drawEveryMs = 33;
 
 export interface StatusBarParts {
   readonly activity: Activity;

@@ -1,6 +1,7 @@
 /** What every family of boards offers to the engine, whatever the wire looks like. */
 import type { Clock } from "../core/clock.ts";
 import type { Digest, DigestFunction } from "../core/digest.ts";
+import { FlashError } from "../core/errors.ts";
 import type { FlashMap } from "../core/flash-map.ts";
 import type { Address, Range } from "../core/image.ts";
 import type { FlashCosts, MemoryStep, WriteStep } from "../core/plan.ts";
@@ -9,12 +10,31 @@ import type { TraceRecorder } from "../core/trace.ts";
 /** Time, cancellation, progress and the trace: the only things that cross every floor. */
 export interface Context {
   readonly clock: Clock;
+  /** Ends the job at once, in the middle of whatever it waits for. */
   readonly signal: AbortSignal;
+  /** Ends the job where the loader waits for its next request, so that somebody else can go on with the connection. */
+  readonly stop?: AbortSignal | undefined;
   readonly trace: TraceRecorder;
   /** Bytes of target memory that were just written; the sum over a job is the plan's `bytesToWrite`. */
   onProgress(bytes: number): void;
   /** One line for --verbose. */
   log(line: string): void;
+}
+
+/** The job was asked to stop, and the loader waits for its next request. */
+export class StoppedBetweenRequests extends FlashError {
+  /** Bytes of the write step under way that the device has written for certain: whole sectors from its start. */
+  readonly writtenBytes: number;
+
+  constructor(writtenBytes = 0) {
+    super("cancelled", "the flash was cancelled");
+    this.writtenBytes = writtenBytes;
+  }
+}
+
+/** To be called where the loader waits for a request. @throws StoppedBetweenRequests */
+export function checkStop({ stop }: Context): void {
+  if (stop?.aborted === true) throw new StoppedBetweenRequests();
 }
 
 /** A board whose memory can be read in digests and written in sectors. Closing it (`await using`) leaves the port to its owner. */
@@ -38,11 +58,12 @@ export interface MemorySession {
   digests(ranges: readonly Range[]): Promise<readonly Digest[]>;
   /** Reads memory back. For small ranges: a sector at most is the intent. */
   read(range: Range): Promise<Uint8Array>;
-  /** Carries out one step of a plan; returns when the device has done it. */
-  run(step: MemoryStep): Promise<void>;
+  /** Carries out one step of a plan; returns when the device has done it. `next` can be got ready meanwhile. */
+  run(step: MemoryStep, next?: MemoryStep): Promise<void>;
   /**
    * Carries out all writes of a plan, checked before the erase and after, so that no step to verify is needed. Only boards that can
    * make new sectors out of what they hold.
+   * @throws StoppedBetweenRequests when the context said so; then nothing is half written
    */
   patch?(work: PatchWork): Promise<void>;
   /** Starts the program that is in the flash. The session is over. */
@@ -53,8 +74,6 @@ export interface PatchWork {
   readonly writes: readonly WriteStep[];
   /** What the record says the board holds, sorted, by sectors. It may be wrong: then more goes over the wire, nothing else. */
   readonly old: readonly { readonly address: Address; readonly data: Uint8Array }[];
-  /** As soon as it aborts nothing further is begun. */
-  readonly stop: AbortSignal | undefined;
   /** Told of every part that was written and read back rightly, in whatever order. */
   onWritten(range: Range, erasedBytes: number): void;
   /** A sentence for the user about something that went well only after all. */

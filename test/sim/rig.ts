@@ -15,7 +15,8 @@ import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 
 type Board = ReturnType<typeof makeSimBoard>;
 
-const usual: EspJobOptions = {
+/** What a flash is asked for when nothing is said. */
+export const usualJob: EspJobOptions = {
   baud: undefined,
   chip: undefined,
   identity: undefined,
@@ -37,15 +38,16 @@ export interface RigOptions {
 export class Rig {
   board: Board;
   clock = new VirtualClock();
+  readonly folder: string;
   readonly history: History;
   readonly log: string[] = [];
   readonly #options: SimBoardOptions;
   readonly #rig: RigOptions;
 
   constructor(options: SimBoardOptions, rig: RigOptions = {}) {
-    const folder = mkdtempSync(join(tmpdir(), "deltaflash-rig-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    this.history = new History(folder);
+    this.folder = mkdtempSync(join(tmpdir(), "deltaflash-rig-"));
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
+    this.history = new History(this.folder);
     this.#options = options;
     this.#rig = rig;
     this.board = makeSimBoard({ factory: true, ...options });
@@ -69,7 +71,7 @@ export class Rig {
         Promise.resolve(new SimTransport(this.board, this.clock, { name: port, hasModemLines, ...(usb && { usb }) })),
       signal: signal ?? new AbortController().signal,
       observer: { phase: () => undefined, progress: () => undefined, log: (line) => void this.log.push(line) },
-      options: { ...usual, ...options },
+      options: { ...usualJob, ...options },
     });
   }
 

@@ -1,51 +1,44 @@
 /** Writes one run of sectors through the ROM or the official stub, and makes sure the loader has finished with it. */
-import { deflate } from "pako";
 import { hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
-import type { Erase } from "../../core/plan.ts";
+import { StoppedBetweenRequests } from "../target.ts";
 import type { Chip } from "./chips.ts";
 import { LoaderRefusal, type LoaderClient } from "./client.ts";
-import {
-  FLASH_BEGIN,
-  FLASH_DATA,
-  FLASH_DEFL_BEGIN,
-  FLASH_DEFL_DATA,
-  FLASH_DEFL_END,
-  FLASH_END,
-  flashBegin,
-  flashBeginEncrypted,
-  word,
-  type Command,
-} from "./commands.ts";
-
-/** Largest data block that a ROM takes: measured on ESP32, C3 and S3. */
-const romBlockBytes = 0x1800;
-/** The official stub's frame buffer. Source: esp-flasher-stub. */
-const stubBlockBytes = 0x4000;
-/**
- * The stub works on a block while the next one travels, starts an erase with each block, and programs when 32 KiB are inflated.
- * Where sectors are erased one by one, small blocks start the erases early; where whole 64 KiB blocks are, the wire is the slower
- * one, so blocks are large until the end, where little must be left to do. Sizes chosen by `npm run bench`.
- */
-const smallBlockBytes = 0x800;
-const taperBytes = [0x2000, 0x1000, smallBlockBytes];
+import { flashBegin, flashBeginEncrypted, word } from "./commands.ts";
+import { Packer, stubBlockBytes, writtenOf, type Run, type Stream } from "./run-stream.ts";
 
 /** How often a block is sent again, and a run begun again, before the flash is given up. */
 const blockAttempts = 3;
 const runAttempts = 3;
+/** How long erasing and programming for one block may take when a run is ended early; it needs 0.2 s. */
+const lastWorkMs = 1_000;
 
-export interface Run {
-  /** Offset in the flash chip, a multiple of the sector size. */
-  readonly address: number;
-  /** A multiple of the sector size. */
-  readonly data: Uint8Array;
-  /** How it will be erased, in order. */
-  readonly erases: readonly Erase[];
+/** The run that is written now, and the one that will be next, which is got ready while this one travels. */
+export interface RunInTurn {
+  readonly run: Run;
+  readonly next: Run | undefined;
 }
 
-/** @throws FlashError when the run could not be written after a few attempts */
-export async function writeRun(client: LoaderClient, chip: Chip, run: Run): Promise<void> {
-  const stream = streamOf(client, chip, run);
+export class FlashWriter {
+  readonly #client: LoaderClient;
+  readonly #chip: Chip;
+  readonly #packer: Packer;
+
+  constructor(client: LoaderClient, chip: Chip) {
+    this.#client = client;
+    this.#chip = chip;
+    this.#packer = new Packer(client, chip);
+  }
+
+  /** @throws FlashError when the run could not be written after a few attempts */
+  async write({ run, next }: RunInTurn): Promise<void> {
+    const stream = await this.#packer.streamOf(run);
+    if (next !== undefined) this.#packer.getReady(next);
+    await writeRun(this.#client, this.#chip, run, stream);
+  }
+}
+
+async function writeRun(client: LoaderClient, chip: Chip, run: Run, stream: Stream): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await begin(client, chip, run, stream);
@@ -58,55 +51,6 @@ export async function writeRun(client: LoaderClient, chip: Chip, run: Run): Prom
       if (!(await resync(client))) throw placed(error, run);
     }
   }
-}
-
-interface Stream {
-  readonly begin: Command;
-  readonly data: Command;
-  readonly end: Command;
-  readonly bytes: Uint8Array;
-  readonly blocks: readonly Cut[];
-  readonly blockBytes: number;
-}
-
-/** Deflated where that is smaller and the loader can inflate. */
-function streamOf(client: LoaderClient, chip: Chip, run: Run): Stream {
-  const canInflate = client.personality === "stub" || chip.romIsComplete;
-  const packed = canInflate ? deflate(run.data, { level: 9 }) : run.data;
-  const stub = client.personality === "stub";
-  const blockBytes = Math.min(stub ? stubBlockBytes : romBlockBytes, client.longestBlockBytes);
-  if (packed.length < run.data.length) {
-    const blocks = stub ? cutForStub(run, packed.length, blockBytes) : cutEvenly(packed.length, blockBytes);
-    return { begin: FLASH_DEFL_BEGIN, data: FLASH_DEFL_DATA, end: FLASH_DEFL_END, bytes: packed, blocks, blockBytes };
-  }
-  const blocks = cutEvenly(run.data.length, blockBytes);
-  return { begin: FLASH_BEGIN, data: FLASH_DATA, end: FLASH_END, bytes: run.data, blocks, blockBytes };
-}
-
-interface Cut {
-  readonly from: number;
-  readonly to: number;
-}
-
-function cutEvenly(length: number, blockBytes: number): readonly Cut[] {
-  const blocks: Cut[] = [];
-  for (let from = 0; from < length; from += blockBytes) blocks.push({ from, to: Math.min(length, from + blockBytes) });
-  return blocks;
-}
-
-/** @param length of the deflated stream */
-function cutForStub(run: Run, length: number, blockBytes: number): readonly Cut[] {
-  const inSectors = run.erases.every((erase) => erase.unit === "sector");
-  if (inSectors) return cutEvenly(length, Math.min(smallBlockBytes, blockBytes));
-  const tail = taperBytes.filter((bytes) => bytes < blockBytes);
-  const tailBytes = tail.reduce((sum, bytes) => sum + bytes, 0);
-  const head = Math.max(0, length - tailBytes);
-  const blocks = [...cutEvenly(head, blockBytes)];
-  for (const bytes of tail) {
-    const from = blocks.at(-1)?.to ?? 0;
-    if (from < length) blocks.push({ from, to: Math.min(length, from + bytes) });
-  }
-  return blocks;
 }
 
 async function begin(client: LoaderClient, chip: Chip, run: Run, stream: Stream): Promise<void> {
@@ -147,12 +91,20 @@ async function sendBlocks(client: LoaderClient, run: Run, stream: Stream): Promi
   const inflation = Math.ceil(run.data.length / stream.bytes.length);
   let reported = 0;
   for (const [sequence, { from, to }] of stream.blocks.entries()) {
+    if (sequence > 0) await stopIfAsked(client, stream, from);
     await sendBlock(client, stream, sequence, (to - from + stubBlockBytes) * inflation);
     const done = Math.round((to / stream.bytes.length) * run.data.length);
     trace.addBytes(done - reported);
     client.context.onProgress(done - reported);
     reported = done;
   }
+}
+
+/** A stub whose run ends here waits for a request once it has done its work; a ROM is left to finish what it has begun. */
+async function stopIfAsked(client: LoaderClient, stream: Stream, sentBytes: number): Promise<void> {
+  if (client.context.stop?.aborted !== true || client.personality === "rom") return;
+  if ((await client.sync(lastWorkMs)) === "stub") throw new StoppedBetweenRequests(await writtenOf(stream, sentBytes));
+  throw new FlashError("cancelled", "the flash was cancelled");
 }
 
 async function sendBlock(client: LoaderClient, stream: Stream, sequence: number, flashBytes: number): Promise<void> {

@@ -11,7 +11,7 @@ import { changeStubBaud, startBaud } from "./baud.ts";
 import type { Chip } from "./chips.ts";
 import type { LoaderClient } from "./client.ts";
 import { flashMd5, READ_FLASH, READ_FLASH_SLOW, readFlash, readFlashSlow, SPI_FLASH_MD5, word } from "./commands.ts";
-import { writeRun } from "./flash-writer.ts";
+import { FlashWriter } from "./flash-writer.ts";
 import { resetIntoProgram, type ResetWay } from "./reset.ts";
 import { encodeSlip } from "./slip.ts";
 
@@ -41,9 +41,11 @@ export class EspSession implements MemorySession {
   readonly baud: number;
   readonly way: ResetWay;
   readonly #parts: EspSessionParts;
+  readonly #writer: FlashWriter;
 
   constructor(parts: EspSessionParts) {
     this.#parts = parts;
+    this.#writer = new FlashWriter(parts.client, parts.chip);
     this.chip = parts.chip.name;
     this.identity = parts.identity;
     this.baud = parts.baud;
@@ -78,11 +80,11 @@ export class EspSession implements MemorySession {
     return this.#parts.client.personality === "stub" ? this.#readByStub(range) : this.#readByRom(range);
   }
 
-  async run(step: MemoryStep): Promise<void> {
-    const { client, chip } = this.#parts;
+  async run(step: MemoryStep, next?: MemoryStep): Promise<void> {
+    const { client } = this.#parts;
     switch (step.kind) {
       case "write":
-        await writeRun(client, chip, step);
+        await this.#writer.write({ run: step, next: next?.kind === "write" ? next : undefined });
         return;
       case "verify": {
         const { range, expected } = step;

@@ -19,7 +19,7 @@ test("a flash that is asked to stop finishes the run that it has begun and begin
   ]);
   const [progress, record] = [noProgress(), new MemoryRecord()];
   const flash = flashMemory({
-    ...{ session: board, image, record, progress, context: testContext(), stopBetweenRuns: stop.signal },
+    ...{ session: board, image, record, progress, context: { ...testContext(), stop: stop.signal } },
     options: { full: false, dryRun: false, reset: true },
   });
   await expect(flash).rejects.toMatchObject({ code: "cancelled" });

@@ -1,114 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadArtifact } from "../../../src/build/load.ts";
+import { expect, test } from "vitest";
 import { FlashError } from "../../../src/core/errors.ts";
-import type { BoardAtPort } from "../../../src/engine/board-port.ts";
-import type { EspJobOptions } from "../../../src/engine/esp-job.ts";
-import { History } from "../../../src/engine/history.ts";
-import { Jobs, type FlashRequest } from "../../../src/engine/jobs.ts";
-import { simPort, type SimPort } from "../../../src/sim/sim-port.ts";
-import type { SerialTransport } from "../../../src/transport/transport.ts";
-import { ManualClock, settle, until } from "./manual-clock.ts";
-
-const port = "sim:esp32c3?speed=max";
-const usual: EspJobOptions = {
-  baud: undefined,
-  chip: undefined,
-  identity: undefined,
-  full: false,
-  ram: false,
-  dryRun: false,
-  reset: true,
-  useStub: true,
-  appOffset: undefined,
-  flashBytes: undefined,
-};
-const wishes = { baud: undefined, useStub: true };
-
-/** Jobs on one simulated board; says what happens to its port. */
-class Bench {
-  readonly folder = mkdtempSync(join(tmpdir(), "deltaflash-jobs-"));
-  readonly clock = new ManualClock();
-  readonly history = new History(this.folder);
-  readonly said: string[] = [];
-  readonly sim: SimPort;
-  text = "";
-  isOpen = false;
-  opened = 0;
-  openError: FlashError | undefined;
-  readonly jobs: Jobs;
-
-  constructor(words = "esp32c3?speed=max") {
-    this.sim = simPort(port, words, undefined);
-    this.jobs = new Jobs({
-      clock: this.clock,
-      history: this.history,
-      boardAtPort: () => Promise.resolve(this.#board()),
-      observer: {
-        state: (_, state) => this.#say(state.kind === "failed" ? `failed ${state.code}` : state.kind),
-        monitorText: (_, text) => (this.text += text),
-        monitorState: (_, state) => this.#say(`monitor ${state}`),
-        log: () => undefined,
-      },
-    });
-  }
-
-  request(kind: "base" | "const", options: Partial<EspJobOptions> = {}): FlashRequest {
-    return {
-      artifact: () => loadArtifact([`test/fixtures/firmware/meter-esp32c3-${kind}.elf.gz`]),
-      options: { ...usual, ...options },
-    };
-  }
-
-  #say(word: string): void {
-    if (this.said.at(-1) !== word) this.said.push(word);
-  }
-
-  #board(): BoardAtPort {
-    const { sim } = this;
-    return {
-      ...{ port, board: sim.board, clock: sim.clock },
-      wake: () => sim.wake(),
-      finish: () => Promise.resolve(undefined),
-      open: () => (this.openError === undefined ? Promise.resolve(this.#open()) : Promise.reject(this.openError)),
-    };
-  }
-
-  #open(): SerialTransport {
-    if (this.isOpen) throw new FlashError("port-busy", "the port was opened twice");
-    this.isOpen = true;
-    this.opened++;
-    const transport = this.sim.open();
-    const close = transport[Symbol.asyncDispose].bind(transport);
-    transport[Symbol.asyncDispose] = async () => {
-      this.isOpen = false;
-      await close();
-    };
-    return transport;
-  }
-}
-
-let rejections: unknown[] = [];
-const note = (reason: unknown) => rejections.push(reason);
-let benches: Bench[] = [];
-function bench(words?: string): Bench {
-  const made = new Bench(words);
-  benches.push(made);
-  return made;
-}
-beforeEach(() => {
-  rejections = [];
-  process.on("unhandledRejection", note);
-});
-afterEach(async () => {
-  await settle();
-  process.off("unhandledRejection", note);
-  for (const { folder } of benches) rmSync(folder, { recursive: true, force: true });
-  benches = [];
-  expect(rejections).toEqual([]);
-});
+import { usualJob } from "../../sim/rig.ts";
+import { exposed, jobBench as bench, port, wishes } from "./job-bench.ts";
+import { settle, until } from "./manual-clock.ts";
 
 test("a connection made ahead makes the flash start without one, and the port is closed afterwards", async () => {
   const { jobs, request, said, ...rest } = exposed(bench());
@@ -190,7 +84,7 @@ test("an artifact that cannot be read touches no port, and ends the connection m
   jobs.prepare(port, wishes);
   await until(() => said.at(-1) === "ready");
   const broken = () => Promise.reject(new FlashError("bad-image", "half written"));
-  expect(await jobs.flash(port, { artifact: broken, options: usual })).toMatchObject({
+  expect(await jobs.flash(port, { artifact: broken, options: usualJob })).toMatchObject({
     result: "failed",
     error: { code: "bad-image" },
   });
@@ -259,9 +153,3 @@ test("a board that is pulled out during the flash is a failed report, and the po
   expect(said.at(-1)).toBe("failed disconnected");
   expect(one.isOpen).toBe(false);
 });
-
-function exposed(one: Bench) {
-  const { jobs, said, clock, sim } = one;
-  const request = (kind: "base" | "const", options?: Partial<EspJobOptions>) => one.request(kind, options);
-  return { jobs, said, clock, sim, request, bench: one };
-}

@@ -1,42 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { loadArtifact } from "../../../src/build/load.ts";
-import { runEspJob, type EspJobOptions } from "../../../src/engine/esp-job.ts";
-import { History } from "../../../src/engine/history.ts";
+import { expect, test } from "vitest";
 import { planView } from "../../../src/engine/plan-view.ts";
 import { changesBetween, programTable, ProgramStore, type ProgramTable } from "../../../src/engine/program-table.ts";
-import { simPort } from "../../../src/sim/sim-port.ts";
+import { firmware, Rig } from "../../sim/rig.ts";
 
-const port = "sim:esp32c3?speed=max";
-const options: EspJobOptions = {
-  baud: undefined,
-  chip: undefined,
-  identity: undefined,
-  full: false,
-  ram: false,
-  dryRun: false,
-  reset: true,
-  useStub: true,
-  appOffset: undefined,
-  flashBytes: undefined,
-};
-const firmware = (kind: "base" | "const") => loadArtifact([`test/fixtures/firmware/meter-esp32c3-${kind}.elf.gz`]);
+const port = "sim:esp32c3";
 
 function bench() {
-  const folder = mkdtempSync(join(tmpdir(), "deltaflash-plan-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const memory = { history: new History(folder), programs: new ProgramStore(folder) };
-  const sim = simPort(port, "esp32c3?speed=max", undefined);
+  const rig = new Rig({ board: "esp32c3" }, { port });
+  const memory = { history: rig.history, programs: new ProgramStore(rig.folder) };
   const flash = async (kind: "base" | "const") => {
     const artifact = await firmware(kind);
-    const report = await runEspJob({
-      ...{ artifact, port, options, clock: sim.clock, history: memory.history },
-      open: () => Promise.resolve(sim.open()),
-      signal: new AbortController().signal,
-      observer: { phase: () => undefined, progress: () => undefined, log: () => undefined },
-    });
+    const report = await rig.flash(artifact);
     if (artifact.kind === "elf") await memory.programs.keep(report.identity, programTable(artifact.elf));
     return report;
   };

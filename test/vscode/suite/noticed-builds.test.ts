@@ -51,6 +51,22 @@ describe("builds of others", () => {
     ok(reports[0]?.trigger.startsWith("build:") && reports[0].trigger.includes("task"), reports[0]?.trigger ?? "");
   });
 
+  it("flashes a build again when one of our own came in between", async () => {
+    const again = kind;
+    const flashed = async () => {
+      const done = next(api.onDidFlash);
+      equal(await runTask(await taskNamed("build")), 0);
+      return summary(await done);
+    };
+    ok((await flashed()).includes("flashed 3/40"));
+    edit(again === "NONE" ? "CONST" : "NONE");
+    await api.flash({ build: true });
+    await sleep(calmMs);
+    edit(again);
+    ok((await flashed()).includes("flashed 3/40"));
+    await sleep(calmMs);
+  });
+
   it("flashes once after a build in a terminal", async () => {
     const terminal = window.createTerminal({ name: "builder", cwd: workspaceFolder() });
     terminal.show(true);

@@ -1,7 +1,7 @@
 // What the tests that use the editor in a browser share: opening it, what is on the screen, pictures of it.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openWorkbench, runCommand, startServer } from "../../../tools/vscode-host/host.mjs";
 import { makeDemoWorkspace } from "../../../tools/stage.mjs";
@@ -13,9 +13,18 @@ export const slowEnough = { timeout: 30_000 };
 
 /**
  * A workbench on a fresh copy of the demo workspace.
- * @param options stage (development folder) or vsix, scratch, settings, restricted
+ * @param options stage (development folder) or vsix, scratch, settings, restricted, beside (more development folders), environment
  */
-export async function openDemo({ stage, vsix, scratch, settings, restricted = false, viewport }) {
+export async function openDemo({
+  stage,
+  vsix,
+  scratch,
+  settings,
+  restricted = false,
+  viewport,
+  beside = [],
+  environment,
+}) {
   const workspace = join(scratch, "meter");
   makeDemoWorkspace(workspace);
   writeFileSync(join(workspace, ".vscode/settings.json"), JSON.stringify({ "deltaflash.port": fastPort, ...settings }));
@@ -24,7 +33,7 @@ export async function openDemo({ stage, vsix, scratch, settings, restricted = fa
   if (vsix !== undefined) install(vsix, dataDir, extensionsDir);
   const server = await startServer({
     ...{ dataDir, extensionsDir, restricted },
-    env: { ...process.env, DELTAFLASH_STATE: join(scratch, "state") },
+    env: { ...process.env, DELTAFLASH_STATE: join(scratch, "state"), ...environment },
     settings: {
       "workbench.colorTheme": "Default Dark Modern",
       ...(restricted
@@ -32,15 +41,55 @@ export async function openDemo({ stage, vsix, scratch, settings, restricted = fa
         : {}),
     },
   });
-  const { browser, page } = await openWorkbench(server, {
-    ...{ folder: workspace, viewport },
-    devExtensions: vsix === undefined ? [stage] : [],
-  });
+  const browsers = [];
+  /** A window on the same server, as after closing one. */
+  const open = async () => {
+    const devExtensions = [...(vsix === undefined ? [stage] : []), ...beside];
+    const opened = await openWorkbench(server, { ...{ folder: workspace, viewport }, devExtensions });
+    browsers.push(opened.browser);
+    return opened;
+  };
   const stop = async () => {
-    await browser.close();
+    for (const browser of browsers) await browser.close();
     await server.stop();
   };
-  return { page, workspace, server, dataDir, stop };
+  try {
+    return { ...(await open()), open, workspace, server, dataDir, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A simulated board on a wire, in a process of its own, as the command line serves it. */
+export async function serveBoard(cli, words) {
+  const child = spawn(process.execPath, [cli, "sim", "esp32c3", "--factory", ...words], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const gone = new Promise((resolve) => child.once("close", resolve));
+  const address = await new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.on("data", (bytes) => {
+      said += bytes;
+      const found = /^listening (\S+)\n/.exec(said);
+      if (found !== null) resolve(found[1]);
+    });
+    child.once("close", () => reject(new Error(`the simulated board ended: ${said}`)));
+  });
+  const stop = async () => {
+    child.kill();
+    await gone;
+  };
+  return { address, stop };
+}
+
+/** What another process, with no record of the board, finds on it: the report of a flash from the command line. */
+export function flashFromOutside(cli, scratch, { artifact, port }) {
+  const env = { ...process.env, DELTAFLASH_STATE: mkdtempSync(join(scratch, "outside-")) };
+  const flags = [cli, "flash", artifact, "--port", port, "--json", "-"];
+  const { stdout, stderr } = spawnSync(process.execPath, flags, { env, encoding: "utf8" });
+  assert.ok(stdout.startsWith("{"), stderr);
+  return JSON.parse(stdout);
 }
 
 function install(vsix, dataDir, extensionsDir) {
@@ -58,6 +107,14 @@ export async function waitForItem(page, pattern) {
     .locator('.statusbar-item[id="deltaflash.deltaflash.flash"]')
     .filter({ hasText: pattern })
     .waitFor(slowEnough);
+}
+
+export async function until(what, isSo) {
+  const deadline = Date.now() + slowEnough.timeout;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${slowEnough.timeout} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** The edit that the next build takes. */

@@ -9,7 +9,7 @@ import { literalBlock, packed, planDelta, type DeltaBlock } from "../../../core/
 import type { Operations } from "../../../core/delta-ops.ts";
 import { FlashError } from "../../../core/errors.ts";
 import type { Share } from "../../../core/trace.ts";
-import type { PatchWork } from "../../target.ts";
+import { StoppedBetweenRequests, type PatchWork } from "../../target.ts";
 import type { StubChannel } from "./channel.ts";
 import { commitReply, inflateFeature, operation, OperationFailed, status } from "./operations.ts";
 import type { Reply } from "./stream.ts";
@@ -131,13 +131,13 @@ class Round {
   }
 
   async run(): Promise<void> {
-    const { channel, work, pending, packs } = this.#parts;
+    const { channel, pending, packs } = this.#parts;
     const { stream } = channel;
     stream.onReply = (reply) => this.#take(reply);
     channel.link.context.trace.enter("write", "first block on the wire");
     const encodings: Promise<Operations>[] = [];
     for (const [place] of pending.entries()) {
-      if (work.stop?.aborted === true) break;
+      if (channel.link.context.stop?.aborted === true) break;
       for (let next = encodings.length; next < Math.min(place + 2, pending.length); next++) {
         encodings.push(encode(pending[next], packs));
         encodings.at(-1)?.catch(() => undefined);
@@ -146,7 +146,7 @@ class Round {
       await this.#reach(place - blocksAhead);
     }
     await this.#reach(this.#ends.length - 1);
-    if (this.#finished < pending.length) throw new FlashError("cancelled", "the flash was cancelled");
+    if (this.#finished < pending.length) throw new StoppedBetweenRequests();
   }
 
   /** Waits until the block at this place is written. */
