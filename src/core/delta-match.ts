@@ -34,6 +34,8 @@ const fillCost = 5;
 /** The distance of bytes that come over the wire. */
 const own = -0x8000_0000;
 const unreachable = 0x3fff_ffff;
+/** A copy that is so much dearer than the cheapest state is given up, bytes. */
+const maxLag = 32;
 
 export class Matcher {
   private readonly flash: KnownFlash;
@@ -56,6 +58,16 @@ export class Matcher {
   private readonly from = new Int32Array(maxStates + 1);
   /** The state's node, or -1 as long as nobody needed it. */
   private readonly node = new Int32Array(maxStates + 1);
+  private readonly fields = [
+    this.cost,
+    this.distance,
+    this.low,
+    this.high,
+    this.lastMiss,
+    this.start,
+    this.from,
+    this.node,
+  ];
   private best = 0;
 
   // Per offset the lowest cost of all bytes before it, and the node that has it.
@@ -89,7 +101,7 @@ export class Matcher {
     for (let at = 0; at < data.length; at++) {
       if (this.inPlace[0]?.offset === at) this.tryInPlace(at);
       if (this.wantsSeeds(at)) this.seedAt(at);
-      if (this.step(at)) this.enterFromBest(at + 1);
+      this.step(at);
       this.note(at + 1);
     }
     this.shifts = this.shiftsNow(address);
@@ -128,14 +140,13 @@ export class Matcher {
     }
   }
 
-  /** Advances all states by one byte; true when a copy had to pay or there is none, so that entering one anew may be cheaper. */
-  private step(at: number): boolean {
+  /** Advances all states by one byte, dearer ones anew from the cheapest where they begin to fit. */
+  private step(at: number): void {
     const { cost, distance, low, high, lastMiss } = this;
     const { bytes } = this.flash;
     const byte = this.data[at];
     const before = this.bestCost[at] ?? 0;
-    if ((cost[0] ?? 0) > before + literalEntry) this.enter(0, at, this.bestNode[at] ?? 0, before + literalEntry);
-    let paid = false;
+    if ((cost[0] ?? 0) > before + literalEntry) this.enter(0, at, before + literalEntry);
     let least = (cost[0] ?? 0) + (this.ownCost[at] ?? 1);
     cost[0] = least;
     this.best = 0;
@@ -146,34 +157,30 @@ export class Matcher {
         const skipped = at - 1 - (lastMiss[state] ?? 0);
         now += skipped === 0 ? 1 : skipped < 31 ? 2 : 3;
         lastMiss[state] = at;
-        paid = true;
+      } else if (now > before + copyEntry) {
+        const anew = before + this.entryCost(this.bestNode[at] ?? 0, distance[state] ?? 0);
+        if (now > anew) this.enter(state, at, anew);
+        now = cost[state] ?? 0;
       }
       cost[state] = now;
       if (now < least || (now === least && this.best === 0)) {
         least = now;
         this.best = state;
-      }
-    }
-    return paid || this.best === 0;
-  }
-
-  /** Whoever is dearer than entering from the cheapest state is entered anew, in front of byte `at`. */
-  private enterFromBest(at: number): void {
-    const { cost, distance } = this;
-    const least = cost[this.best] ?? 0;
-    const from = this.nodeOfBest();
-    for (let state = 1; state < this.states; state++) {
-      const now = cost[state] ?? 0;
-      if (now <= least + copyEntry || at >= (this.high[state] ?? 0) || at < (this.low[state] ?? 0)) continue;
-      const anew = least + this.entryCost(from, distance[state] ?? 0);
-      if (now > anew) this.enter(state, at, from, anew);
+      } else if (now > before + maxLag) this.drop(state--);
     }
   }
 
-  private enter(state: number, at: number, from: number, cost: number): void {
+  /** The last state takes its number. */
+  private drop(state: number): void {
+    const last = --this.states;
+    for (const field of this.fields) field[state] = field[last] ?? 0;
+  }
+
+  /** In front of byte `at`, from the cheapest state there. */
+  private enter(state: number, at: number, cost: number): void {
     this.cost[state] = cost;
     this.start[state] = at;
-    this.from[state] = from;
+    this.from[state] = this.bestNode[at] ?? 0;
     this.node[state] = -1;
     this.lastMiss[state] = at - 2; // the first run has its token, whatever it skips
   }
@@ -291,7 +298,7 @@ export class Matcher {
       least = exact;
       begin = place;
     }
-    this.enter(state, begin, bestNode[begin] ?? 0, least);
+    this.enter(state, begin, least);
     if (begin < at) this.lastMiss[state] = Math.max(begin - 2, lastMiss);
   }
 

@@ -224,29 +224,20 @@ interface Edits {
   readonly encoded: Uint8Array;
 }
 
-/**
- * The runs of an ADD. Two runs with one equal byte between become one where that costs nothing, that is below the escape
- * for long runs: the byte replaces a token. With more between, joining never pays.
- */
+/** The runs of an ADD. Joining two runs never pays: the equal byte between would cost as much as the token that it saves. */
 function editsOf(fresh: Uint8Array, old: Uint8Array): Edits {
   const encoded = new ByteSink();
-  const length = fresh.length;
   let runs = 0;
   let replaced = 0;
   let copiedTo = 0;
-  for (let at = 0; at < length; at++) {
+  for (let at = 0; at < fresh.length; at++) {
     if (fresh[at] === old[at]) continue;
-    let end = endOfDifference(fresh, old, at);
-    while (end + 1 < length && fresh[end + 1] !== old[end + 1]) {
-      const joined = endOfDifference(fresh, old, end + 1);
-      if (joined - at >= longRun) break;
-      end = joined;
-    }
+    const end = endOfDifference(fresh, old, at);
     writeRun(encoded, at - copiedTo, fresh.subarray(at, end));
     runs++;
     replaced += end - at;
     copiedTo = end;
-    at = end - 1;
+    at = end;
   }
   return { runs, replaced, encoded: encoded.taken() };
 }

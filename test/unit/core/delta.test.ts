@@ -81,10 +81,9 @@ describe("operations", () => {
     expect(opsOf(rewrite(old, fresh).plan)).toEqual(["200002 crc 2280400002" + "05aa" + "3f03bbcc" + "2800"]);
   });
 
-  test("join runs with one equal byte between", () => {
-    const fresh = edited([5, 0xaa], [7, 0xbb]);
-    const between = toHex(old.subarray(6, 7));
-    expect(opsOf(rewrite(old, fresh).plan)).toEqual([`200002 crc 2280400001` + `45aa${between}bb` + "2800"]);
+  test("name how far a long way leads behind the token", () => {
+    const fresh = edited([300, 0xaa]);
+    expect(opsOf(rewrite(old, fresh).plan)).toEqual(["200002 crc 2280400001" + "1f8d02aa" + "2800"]);
   });
 
   test("name the length of a long run behind its token", () => {
