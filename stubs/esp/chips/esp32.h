@@ -20,7 +20,8 @@
 #define SPI_ADDRESS_SHIFT 8
 
 #define TEXT_START 0x400a8000
-#define TEXT_BYTES 0x2100
+/* The official window ends at 400AA100; SRAM1 goes on, and the ROM uses none of it below 400BC000 (that is 3FFE4000 on the data bus). */
+#define TEXT_BYTES 0x4000
 /* The end of the stub window: the ROM's packet buffer is at 3FFC0000, its data begins at 3FFE0000. */
 #define DATA_START 0x3ffdf000
 #define DATA_BYTES 0x1000

@@ -13,9 +13,9 @@
 #define TEXT_BYTES 0x4000
 #define DATA_START 0x3fca4000
 #define DATA_BYTES 0x1000
-/* Below the ROM's download buffers (3FCCB264). */
+/* Up to the ROM's stack (3FCDCB70); its download buffers from 3FCCB264 on are free once it has loaded us. */
 #define BSS_START 0x3fca5000
-#define BSS_END 0x3fccb000
+#define BSS_END 0x3fcdc000
 
 #define RAM_START 0x3fca0000
 #define RAM_END 0x3fce0000

@@ -18,11 +18,12 @@
 
 #define TEXT_START 0x40800000
 #define TEXT_BYTES 0x4000
-#define DATA_START 0x40840000
-#define DATA_BYTES 0x1000
+/* Still in the window that the official stub's code has. */
+#define DATA_START 0x40804000
+#define DATA_BYTES 0x500
 /* The ROM's download buffers begin at 4086AD08. */
-#define BSS_START 0x40808000
-#define BSS_END 0x40840000
+#define BSS_START 0x40804500
+#define BSS_END 0x40838000
 
 #define RAM_START 0x40800000
 #define RAM_END 0x40880000

@@ -18,11 +18,12 @@
 
 #define TEXT_START 0x40800000
 #define TEXT_BYTES 0x4000
+/* Still in the window that the official stub's code has. */
 #define DATA_START 0x40804000
-#define DATA_BYTES 0x1000
+#define DATA_BYTES 0x500
 /* The ROM's download buffers begin at 4083E670. */
-#define BSS_START 0x40808000
-#define BSS_END 0x4083e000
+#define BSS_START 0x40804500
+#define BSS_END 0x40838000
 
 #define RAM_START 0x40800000
 #define RAM_END 0x40850000

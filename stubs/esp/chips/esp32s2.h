@@ -12,10 +12,11 @@
 
 #define TEXT_START 0x40028000
 #define TEXT_BYTES 0x4000
-#define DATA_START 0x3ffd0000
+/* Behind the code, which shows here 70000 lower; still in the window that the official stub's code has. */
+#define DATA_START 0x3ffbc000
 #define DATA_BYTES 0x1000
 /* Up to the ROM's stack; the download buffers from 3FFEAB00 on are free once the ROM has loaded us. */
-#define BSS_START 0x3ffd1000
+#define BSS_START 0x3ffbd000
 #define BSS_END 0x3fffc000
 
 #define RAM_START 0x3ffb0000
