@@ -41,10 +41,11 @@ export class Encoder {
       writer.save(kept.offset, kept.to - kept.from, addressOf(this.flash, kept.from));
     }
     const opening = writer.taken();
+    const kept = [...turn.kept].sort((a, b) => a.from - b.from);
     for (const { from, to, source } of segments) {
       const fresh = contents.data.subarray(from, to);
       if (source === undefined) writer.literal(fresh);
-      else this.copy(writer, { fresh, source }, turn.kept);
+      else this.copy(writer, { fresh, source }, kept);
     }
     for (const part of knownParts(this.flash, contents.address, contents.data.length)) {
       const from = part.address - contents.address;
@@ -53,11 +54,11 @@ export class Encoder {
     return { writer, opening };
   }
 
-  /** A copy of which parts may stand in the save area, since the flash does not hold them any more. */
+  /** A copy of which parts may stand in the save area, since the flash does not hold them any more. @param kept ascending */
   private copy(writer: OpWriter, piece: Piece, kept: readonly Kept[]): void {
     const { fresh, source } = piece;
     let done = 0;
-    for (const one of [...kept].sort((a, b) => a.from - b.from)) {
+    for (const one of kept) {
       const from = Math.max(done, one.from - source);
       const to = Math.min(fresh.length, one.to - source);
       const bytes = this.keptBytes.get(one);
