@@ -56,7 +56,7 @@ async function bundleExtension(root) {
     external: ["vscode"],
     plugins: [languageClientApart],
   });
-  await build({ ...node, entryPoints: { server: "src/server/main.ts" } });
+  await build({ ...node, entryPoints: { server: "src/server/main.ts", "delta-thread": "src/server/delta-thread.ts" } });
   await build({
     ...common,
     entryPoints: { "timing-panel": "src/webview/timing-panel.ts" },

@@ -28,6 +28,7 @@ const options = {
   "app-offset": text,
   "flash-size": text,
   "no-stub": flag,
+  "official-stub": flag,
   "dry-run": flag,
   "no-reset": flag,
   json: text,
@@ -49,6 +50,7 @@ export async function flashCommand(args: readonly string[]): Promise<ExitCode> {
     dryRun: values["dry-run"] ?? false,
     reset: !(values["no-reset"] ?? false),
     useStub: !(values["no-stub"] ?? false),
+    officialStub: values["official-stub"] ?? false,
     appOffset: given(values["app-offset"], readAppOffset),
     flashBytes: given(values["flash-size"], readFlashSize),
   };

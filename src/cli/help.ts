@@ -18,6 +18,7 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
   --app-only      of a build, write the application only
   --app-offset N  where an application made from an .elf goes. Default: the board's partition table, else 0x10000
   --flash-size S  size of the flash chip, when it cannot be asked: 4MB
+  --official-stub use Espressif's program in RAM instead of Deltaflash's own
   --no-stub       use the chip's ROM loader only, without a program in RAM (slower)
   --dry-run       connect, look, say what would be written, write nothing
   --no-reset      leave the board in the loader

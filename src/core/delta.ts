@@ -68,6 +68,9 @@ export interface DeltaPlan {
   readonly blocks: readonly DeltaBlock[];
 }
 
+/** `planDelta`, here or on another thread. */
+export type DeltaPlanner = (request: DeltaRequest) => Promise<DeltaPlan>;
+
 /** @throws FlashError `bad-image` if a write is not made of whole sectors */
 export function planDelta(request: DeltaRequest): DeltaPlan {
   const { limits } = request;

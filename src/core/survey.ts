@@ -39,7 +39,11 @@ export function compareWithRecord(sectors: readonly Sector[], known: KnownConten
 
 /** As few questions as there are runs of covered bytes: what touches is asked together. `sectors` sorted by address. */
 export function questionsPerRun(sectors: readonly Sector[], digestOf: DigestFunction): readonly Question[] {
-  return joinQuestions(sectors, digestOf, (sector, last) => last.range.address + last.range.size === sector.covered[0]?.address);
+  return joinQuestions(
+    sectors,
+    digestOf,
+    (sector, last) => last.range.address + last.range.size === sector.covered[0]?.address,
+  );
 }
 
 /** One question for each covered part of each sector: tells exactly which sectors differ. */

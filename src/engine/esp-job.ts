@@ -2,6 +2,7 @@
 import type { Artifact } from "../build/artifact.ts";
 import { formatBytes, hex } from "../core/bytes.ts";
 import type { Clock } from "../core/clock.ts";
+import type { DeltaPlanner } from "../core/delta.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { Address } from "../core/image.ts";
 import { TraceRecorder, type Phase } from "../core/trace.ts";
@@ -30,6 +31,8 @@ export interface EspJobOptions {
   readonly dryRun: boolean;
   readonly reset: boolean;
   readonly useStub: boolean;
+  /** Espressif's stub even where Deltaflash's own can run. Default false. */
+  readonly officialStub?: boolean;
   readonly appOffset: Address | undefined;
   readonly flashBytes: number | undefined;
 }
@@ -60,6 +63,8 @@ export interface EspJob {
    * from then on. Otherwise a board on which nothing was changed goes back to its program.
    */
   readonly handOver?: (connection: EspConnection) => boolean;
+  /** Plans patches elsewhere than on this thread. */
+  readonly planDelta?: DeltaPlanner;
   /** As the user named it. */
   readonly port: string;
   /** The catalogue's name where the port is known to be a certain board; else the chip's name is used. */
@@ -194,7 +199,11 @@ async function flash(running: Running, transport: SerialTransport, ahead?: EspCo
       enter: (sectors: Parameters<typeof board.enter>[0]) => board.enter(sectors, facts),
     };
     const beforeReset = () => readyForProgram(job, transport);
-    const outcome = await flashMemory({ session, image, record, options, context, progress, beforeReset });
+    const { planDelta } = job;
+    const outcome = await flashMemory({
+      ...{ session, image, record, options, context, progress, beforeReset },
+      ...(planDelta === undefined ? {} : { planDelta }),
+    });
     if (options.reset && !transport.hasModemLines && outcome !== "planned") {
       progress.notes.push(`${job.port} has no reset line: press the board's reset button to start the program.`);
     }
@@ -210,6 +219,7 @@ function connect(running: Running, transport: SerialTransport): Promise<EspConne
   const wishes = {
     baud: options.baud,
     useStub: options.useStub && !refusesStub(artifact),
+    officialStub: options.officialStub ?? false,
     expectedChip: expectedChip(job.options.chip, job.artifact),
     flashBytes: options.flashBytes,
   };

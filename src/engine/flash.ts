@@ -3,6 +3,7 @@
  * the loop that carries it out decides nothing.
  */
 import { filled, equalBytes } from "../core/bytes.ts";
+import { planDelta, type DeltaPlanner } from "../core/delta.ts";
 import type { Digest } from "../core/digest.ts";
 import { FlashError } from "../core/errors.ts";
 import { imageBytes, type Address, type Image, type Range } from "../core/image.ts";
@@ -68,6 +69,8 @@ export interface FlashJob {
   readonly options: FlashOptions;
   readonly context: Context;
   readonly progress: FlashProgress;
+  /** Plans patches elsewhere than on this thread. */
+  readonly planDelta?: DeltaPlanner;
   /** Called before the program is started. */
   beforeReset?(): Promise<void>;
 }
@@ -117,7 +120,10 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
     );
   }
   context.trace.enter("survey", `confirm ${opinion.same.length} sectors`);
-  const confirmed = await ask(job, (job.session.digestsBySector ? questionsPerSector : questionsPerRun)(opinion.same, digestOf));
+  const confirmed = await ask(
+    job,
+    (job.session.digestsBySector ? questionsPerSector : questionsPerRun)(opinion.same, digestOf),
+  );
   const suspects = opinion.same.filter((sector) => !confirmed.has(sector.address));
   if (suspects.length > 0) {
     progress.notes.push(
@@ -203,8 +209,10 @@ async function carryOut(job: FlashJob, plan: Plan): Promise<void> {
   progress.dirty = false;
 }
 
+const planHere: DeltaPlanner = (request) => Promise.resolve(planDelta(request));
+
 async function patchAll(
-  { session, record, progress }: FlashJob,
+  { session, record, progress, planDelta: plan = planHere }: FlashJob,
   writes: readonly WriteStep[],
   old: readonly KnownSector[],
 ): Promise<void> {
@@ -213,6 +221,7 @@ async function patchAll(
     await session.patch?.({
       writes,
       old,
+      planDelta: plan,
       onWritten: ({ address, size }, erasedBytes) => {
         const sectors = writes
           .flatMap((step) => sectorsIn(step, session))

@@ -1,8 +1,10 @@
 /** All ports that this process has to do with, each with one owner. The engine's face towards long-lived front ends. */
 import type { Clock } from "../core/clock.ts";
+import type { DeltaPlanner } from "../core/delta.ts";
 import { FlashError } from "../core/errors.ts";
 import type { FlashRequest } from "./asked-flash.ts";
 import type { BoardAtPort } from "./board-port.ts";
+import type { EspConnectWishes } from "./esp-connect.ts";
 import type { BoardState, MonitorState } from "./views.ts";
 import type { History } from "./history.ts";
 import { Monitor } from "./monitor.ts";
@@ -25,6 +27,8 @@ export interface JobsParts {
   readonly observer: JobsObserver;
   /** @throws FlashError `board-not-found` for a name that is no port */
   boardAtPort(port: string): Promise<BoardAtPort>;
+  /** Plans patches elsewhere than on this thread. */
+  readonly planDelta?: DeltaPlanner;
   /** How long a connection that was made ahead is kept without use; undefined: 20 s. */
   readonly keepWarmMs?: number;
 }
@@ -47,7 +51,7 @@ export class Jobs {
   }
 
   /** Connects ahead; returns at once. A flash of the same port takes the connection over; each call renews its time. */
-  prepare(port: string, wishes: { readonly baud: number | undefined; readonly useStub: boolean }): void {
+  prepare(port: string, wishes: Pick<EspConnectWishes, "baud" | "useStub" | "officialStub">): void {
     this.#owner(port).prepare({ ...wishes, expectedChip: undefined, flashBytes: undefined });
   }
 
@@ -96,7 +100,7 @@ export class Jobs {
     if (this.#owners.size >= mostPorts) this.#forgetIdle();
     const { clock, history, observer, keepWarmMs = usualKeepWarmMs } = this.#parts;
     const owner = new PortOwner({
-      ...{ port, clock, history, keepWarmMs },
+      ...{ port, clock, history, keepWarmMs, planDelta: this.#parts.planDelta },
       board: () => this.#parts.boardAtPort(port),
       onState: (state) => observer.state(port, state),
       log: (line) => observer.log(`${port}: ${line}`),

@@ -4,6 +4,7 @@
  */
 import type { Artifact } from "../build/artifact.ts";
 import type { Clock } from "../core/clock.ts";
+import type { DeltaPlanner } from "../core/delta.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { Phase } from "../core/trace.ts";
 import type { SerialTransport } from "../transport/transport.ts";
@@ -23,6 +24,8 @@ export interface OwnerParts {
   /** Real time. */
   readonly clock: Clock;
   readonly history: History;
+  /** Plans patches elsewhere than on this thread. */
+  readonly planDelta?: DeltaPlanner | undefined;
   board(): Promise<BoardAtPort>;
   onState(state: BoardState): void;
   log(line: string): void;
@@ -183,7 +186,7 @@ export class PortOwner {
   }
 
   #job(entry: AskedFlash, board: BoardAtPort) {
-    const { port, history } = this.#parts;
+    const { port, history, planDelta } = this.#parts;
     let percent: number | undefined;
     let phaseNow: Phase = "connect";
     const tell = () => this.#parts.onState({ kind: "working", phase: phaseNow, percent });
@@ -192,6 +195,7 @@ export class PortOwner {
       history,
       ...(board.board === undefined ? {} : { board: board.board }),
       clock: board.clock,
+      ...(planDelta === undefined ? {} : { planDelta }),
       options: entry.request.options,
       signal: entry.signal,
       stop: entry.stop,
@@ -299,5 +303,6 @@ export class PortOwner {
 
 function wishesOf({ options }: FlashRequest, artifact: Artifact): EspConnectWishes {
   const { baud, flashBytes } = options;
-  return { baud, flashBytes, useStub: options.useStub && !refusesStub(artifact), expectedChip: undefined };
+  const stubs = { useStub: options.useStub && !refusesStub(artifact), officialStub: options.officialStub ?? false };
+  return { baud, flashBytes, ...stubs, expectedChip: undefined };
 }

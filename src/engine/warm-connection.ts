@@ -54,9 +54,10 @@ export class WarmConnection {
     return this.#transport;
   }
 
-  fits({ baud, useStub, flashBytes }: Omit<EspConnectWishes, "expectedChip">): boolean {
+  fits({ baud, useStub, officialStub = false, flashBytes }: Omit<EspConnectWishes, "expectedChip">): boolean {
     const own = this.#parts.wishes;
-    return own.baud === baud && own.useStub === useStub && own.flashBytes === flashBytes;
+    const sameStub = own.useStub === useStub && (own.officialStub ?? false) === officialStub;
+    return own.baud === baud && sameStub && own.flashBytes === flashBytes;
   }
 
   /** Calls `over` unless it is called again, taken over or let go before. */

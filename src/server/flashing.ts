@@ -58,7 +58,11 @@ export class Flashing {
 
   prepare(target: TargetSelection): void {
     checkTarget(target);
-    this.#parts.jobs.prepare(target.port, { baud: target.baud, useStub: target.useStub ?? true });
+    this.#parts.jobs.prepare(target.port, {
+      baud: target.baud,
+      useStub: target.useStub ?? true,
+      officialStub: target.officialStub ?? false,
+    });
   }
 
   /** @throws FlashError for an artifact that cannot be read, and where nobody knows the chip */
@@ -111,6 +115,7 @@ function optionsFor(target: TargetSelection, mode: FlashMode): EspJobOptions {
     dryRun: mode === "plan",
     reset: true,
     useStub: target.useStub ?? true,
+    officialStub: target.officialStub ?? false,
     appOffset: undefined,
     flashBytes: undefined,
   };
@@ -118,13 +123,14 @@ function optionsFor(target: TargetSelection, mode: FlashMode): EspJobOptions {
 
 /** Settings are typed by hand: what is no text or number is said, not guessed. @throws FlashError `refused` */
 function checkTarget(target: TargetSelection): void {
-  const { port, chip, board, baud, useStub } = fieldsOf<keyof TargetSelection>(target);
+  const { port, chip, board, baud, useStub, officialStub } = fieldsOf<keyof TargetSelection>(target);
   if (typeof port !== "string" || port === "") throw wrong("port", "text such as /dev/ttyUSB0");
   if (!isTextOrNothing(chip)) throw wrong("chip", "text such as esp32c3");
   if (!isTextOrNothing(board)) throw wrong("board", "text");
   const isBaud = typeof baud === "number" && Number.isInteger(baud) && baud >= 300 && baud <= 10_000_000;
   if (baud !== undefined && !isBaud) throw wrong("baud", "a whole number of bits per second, 300 to 10000000");
   if (useStub !== undefined && typeof useStub !== "boolean") throw wrong("useStub", "true or false");
+  if (officialStub !== undefined && typeof officialStub !== "boolean") throw wrong("officialStub", "true or false");
 }
 
 /** Of something that came over a wire; no fields for what is no object. */

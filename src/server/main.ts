@@ -1,4 +1,5 @@
 /** The long-lived process: owns ports, engine and history, and answers front ends. Wiring only. */
+import { dirname } from "node:path";
 import { createConnection, ProposedFeatures } from "vscode-languageserver/node";
 import { discoverProjects } from "../build/discover.ts";
 import { loadArtifact } from "../build/load.ts";
@@ -13,6 +14,7 @@ import { Boards } from "./boards.ts";
 import { Flashing } from "./flashing.ts";
 import { MonitorOutbox } from "./monitor-outbox.ts";
 import { portChoices } from "./port-choices.ts";
+import { ThreadedDelta } from "./threaded-delta.ts";
 import { TypedConnection } from "./typed-connection.ts";
 
 /** The client kills the server 2 s after it asked it to stop, so that everything must be over by then. */
@@ -31,6 +33,7 @@ function main(): void {
   const log = (line: string) => typed.log(line);
   const jobs = new Jobs({
     clock: systemClock,
+    planDelta: new ThreadedDelta(dirname(process.argv[1] ?? ""), log).plan,
     history,
     boardAtPort: (port) => boards.at(port),
     observer: {

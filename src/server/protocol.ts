@@ -23,6 +23,8 @@ export interface TargetSelection {
   readonly board?: string;
   readonly baud?: number;
   readonly useStub?: boolean;
+  /** Espressif's stub even where Deltaflash's own can run. */
+  readonly officialStub?: boolean;
 }
 
 /** One thing that a build of a workspace folder makes. */

@@ -149,7 +149,10 @@ export class PatchStubHardware {
             this.#upload.inflate.every(({ address, data }) => holds(memory.view(address, data.length), data)),
         ),
       hw_chip: () => (chip.id === "esp8266" ? 0xff : (chip.imageChipId ?? 0)),
-      hw_work: (kind = 0, bytes = 0) => this.#work(((WORK_US_PER_BYTE[kind] ?? 0) * bytes) / 1000) as undefined,
+      hw_work: (kind = 0, bytes = 0) => {
+        this.#work(((WORK_US_PER_BYTE[kind] ?? 0) * bytes) / 1000);
+        return undefined;
+      },
     };
   }
 

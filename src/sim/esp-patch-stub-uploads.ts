@@ -64,7 +64,8 @@ export function patchStubAt({ chip, memory }: Machine, entry: number): PatchStub
   const isThere = segments.every(({ address, data }) => {
     const found = memory.view(address, data.length)?.slice();
     const linkAt = (blob.linkWord ?? -1) - address;
-    if (found !== undefined && linkAt >= 0 && linkAt < data.length) found.set(data.subarray(linkAt, linkAt + 4), linkAt);
+    if (found !== undefined && linkAt >= 0 && linkAt < data.length)
+      found.set(data.subarray(linkAt, linkAt + 4), linkAt);
     return found !== undefined && Buffer.compare(found, data) === 0;
   });
   return isThere ? { entry, segments, inflate: blob.inflate.map(decode) } : undefined;

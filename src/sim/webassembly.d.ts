@@ -2,6 +2,7 @@
 declare namespace WebAssembly {
   type ModuleImports = Record<string, unknown>;
   class Module {
+    private readonly compiled: true;
     constructor(bytes: Uint8Array);
   }
   class Memory {

@@ -1,5 +1,6 @@
 /** What every family of boards offers to the engine, whatever the wire looks like. */
 import type { Clock } from "../core/clock.ts";
+import type { DeltaPlanner } from "../core/delta.ts";
 import type { Digest, DigestFunction } from "../core/digest.ts";
 import { FlashError } from "../core/errors.ts";
 import type { FlashMap } from "../core/flash-map.ts";
@@ -74,6 +75,7 @@ export interface PatchWork {
   readonly writes: readonly WriteStep[];
   /** What the record says the board holds, sorted, by sectors. It may be wrong: then more goes over the wire, nothing else. */
   readonly old: readonly { readonly address: Address; readonly data: Uint8Array }[];
+  readonly planDelta: DeltaPlanner;
   /** Told of every part that was written and read back rightly, in whatever order. */
   onWritten(range: Range, erasedBytes: number): void;
   /** A sentence for the user about something that went well only after all. */

@@ -67,7 +67,7 @@ export class StubChannel {
       ({ range }) => hash(range.address, range.count, range.unitBytes),
       ({ place }, data) => {
         const { first, crcs } = parseHash(data);
-        crcs.forEach((crc, index) => (found[place] ?? [])[first + index] = crc);
+        crcs.forEach((crc, index) => ((found[place] ?? [])[first + index] = crc));
       },
     );
     return found.map((crcs) => crcs.map((crc) => crc ?? 0));

@@ -83,7 +83,7 @@ export class FrameDecoder {
 function decodeCobs(coded: Uint8Array): Uint8Array | undefined {
   const plain = new Uint8Array(coded.length);
   let length = 0;
-  for (let at = 0; at < coded.length; ) {
+  for (let at = 0; at < coded.length;) {
     const code = coded[at] ?? 0;
     const end = at + code;
     if (end > coded.length) return undefined;

@@ -102,7 +102,8 @@ export class StubLink {
     const deadlineMs = this.wireFreeMs + controlMs;
     for (;;) {
       const frame = await this.next(deadlineMs - clock.nowMs());
-      if (frame === undefined) throw new FlashError("timeout", `the stub on ${this.transport.name} does not change its rate`);
+      if (frame === undefined)
+        throw new FlashError("timeout", `the stub on ${this.transport.name} does not change its rate`);
       if (frame.type === frameType.answer && frame.seq === tag) return;
     }
   }

@@ -5,7 +5,15 @@ import type { Operations } from "../../../core/delta-ops.ts";
 import { struct, u16, u32, u8, viewOf } from "../../../core/struct.ts";
 
 export const control = { hello: 0x01, baud: 0x02, ping: 0x03 } as const;
-export const operation = { hash: 0x11, read: 0x12, commit: 0x28, erase: 0x30, packed: 0x33, ram: 0x40, reg: 0x42 } as const;
+export const operation = {
+  hash: 0x11,
+  read: 0x12,
+  commit: 0x28,
+  erase: 0x30,
+  packed: 0x33,
+  ram: 0x40,
+  reg: 0x42,
+} as const;
 
 export const ackFields = struct({ nextSeq: u8, status: u8, ops: u16, received: u32, drained: u32 });
 export const replyHead = struct({ index: u16, op: u8, status: u8 });
@@ -90,7 +98,8 @@ export function hash(address: number, count: number, unitBytes: number): Operati
 export function parseHash(data: Uint8Array): { readonly first: number; readonly crcs: readonly number[] } {
   const view = viewOf(data);
   const count = data[4] ?? 0;
-  if (data.length < 5 + 4 * count) throw new FlashError("protocol", `a HASH reply of ${data.length} bytes is cut short`);
+  if (data.length < 5 + 4 * count)
+    throw new FlashError("protocol", `a HASH reply of ${data.length} bytes is cut short`);
   const crcs = Array.from({ length: count }, (_, index) => view.getUint32(5 + 4 * index, true));
   return { first: view.getUint32(0, true), crcs };
 }

@@ -74,7 +74,10 @@ interface Piece {
 }
 
 /** As few questions as there are rows of whole units behind one another, and one for each shorter rest. */
-function questionsFor(ranges: readonly Range[]): { pieces: readonly (readonly Piece[])[]; questions: readonly HashRange[] } {
+function questionsFor(ranges: readonly Range[]): {
+  pieces: readonly (readonly Piece[])[];
+  questions: readonly HashRange[];
+} {
   const questions: { address: number; count: number; unitBytes: number }[] = [];
   const pieces = ranges.map((range) => {
     const own: Piece[] = [];

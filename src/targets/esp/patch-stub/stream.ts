@@ -100,7 +100,8 @@ export class OperationStream {
     if (batch.length === 0) return;
     if (this.#accepted + batch.length === this.#nextFrame) this.#heardMs = clock.nowMs(); // nothing was to be heard before
     await this.#link.send(batch);
-    if (this.#rewound?.untilMs === Infinity) this.#rewound = { ...this.#rewound, untilMs: this.#link.wireFreeMs + turnMs };
+    if (this.#rewound?.untilMs === Infinity)
+      this.#rewound = { ...this.#rewound, untilMs: this.#link.wireFreeMs + turnMs };
   }
 
   /** The next frame off what waits. */

@@ -5,7 +5,7 @@
 import { deflateRaw } from "node:zlib";
 import { promisify } from "node:util";
 import { hex } from "../../../core/bytes.ts";
-import { literalBlock, packed, planDelta, type DeltaBlock } from "../../../core/delta.ts";
+import { literalBlock, packed, type DeltaBlock } from "../../../core/delta.ts";
 import type { Operations } from "../../../core/delta-ops.ts";
 import { FlashError } from "../../../core/errors.ts";
 import type { Share } from "../../../core/trace.ts";
@@ -38,15 +38,11 @@ interface Pending {
 }
 
 /** @throws FlashError when a block could not be written; what was written until then has been told to `work` */
-export async function writeBlocks(
-  channel: StubChannel,
-  inflate: readonly RamPiece[],
-  work: PatchWork,
-): Promise<void> {
+export async function writeBlocks(channel: StubChannel, inflate: readonly RamPiece[], work: PatchWork): Promise<void> {
   const { saveBytes } = channel.hello;
   const blockBytes = channel.hello.blockBytes >= 0x10000 ? 0x10000 : 0x8000;
   channel.link.context.trace.enter("plan", "patches");
-  const { blocks } = planDelta({ writes: work.writes, old: work.old, limits: { blockBytes, saveBytes } });
+  const { blocks } = await work.planDelta({ writes: work.writes, old: work.old, limits: { blockBytes, saveBytes } });
   let pending: readonly Pending[] = blocks.map((block) => ({ block, isLiteral: block.literal, attempts: 0 }));
   const packs = await loadInflate(channel, inflate, pending);
   let silences = 0;
@@ -75,21 +71,28 @@ function afterFailure(
   const { block } = failed;
   const mayHelp = !(error instanceof OperationFailed) || curable.has(error.status);
   if (!mayHelp || failed.attempts + 1 >= blockAttempts) {
-    throw new FlashError(error.code, `writing ${block.size / 1024} KiB at ${hex(block.address)} failed: ${error.message}`, {
-      cause: error,
-    });
+    throw new FlashError(
+      error.code,
+      `writing ${block.size / 1024} KiB at ${hex(block.address)} failed: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
   }
   channel.link.context.log(`block at ${hex(block.address)}: ${error.message}; it is sent whole`);
   if (error.code === "verify-failed") {
-    work.note(
-      `The first attempt at ${block.size / 1024} KiB read back wrongly and was repeated; watch this board.`,
-    );
+    work.note(`The first attempt at ${block.size / 1024} KiB read back wrongly and was repeated; watch this board.`);
   }
   return [{ block, isLiteral: true, attempts: failed.attempts + 1 }, ...rest];
 }
 
 /** Errors after which the same block, sent whole, may well succeed. */
-const curable: ReadonlySet<number> = new Set([status.wrongContents, status.verifyFailed, status.badStream, status.dropped]);
+const curable: ReadonlySet<number> = new Set([
+  status.wrongContents,
+  status.verifyFailed,
+  status.badStream,
+  status.dropped,
+]);
 
 /** @returns whether operations may be deflated */
 async function loadInflate(
