@@ -101,19 +101,12 @@ async function buildElf({ header, machine, layers, build }, folder) {
 const machineOf = (header) =>
   /^#define XTENSA 1$/m.test(readFileSync(join(stubs, header), "utf8")) ? "xtensa" : "riscv";
 
-async function buildChip(chip, folder) {
-  const header = `esp/chips/${chip}.h`;
-  const machine = machineOf(header);
-  const { compiler } = machines[machine];
-  const hash = sourceHash();
-  const build = buildNumber(hash);
-  const elf = await buildElf({ header, machine, layers: sourcesIn("esp", /\.c$/), build }, folder);
+/** What a host has to know of a linked program. */
+function describe(elf, build) {
   const { entry, sections, symbols } = readElf(readFileSync(elf));
   const inflate = sections.filter((section) => section.name.startsWith(".inflate"));
   const loaded = sections.filter((section) => !inflate.includes(section));
-  const codeBytes = sum(loaded);
-  const blob = {
-    chip,
+  return {
     entry,
     segments: loaded.map(segment),
     inflate: inflate.map(segment),
@@ -121,12 +114,27 @@ async function buildChip(chip, folder) {
     clockWord: symbols.get("stub_mhz"),
     bssStart: symbols.get("stub_bss_start"),
     bssEnd: symbols.get("stub_bss_end"),
-    codeBytes,
-    sourceHash: hash,
+    codeBytes: sum(loaded),
+    inflateBytes: sum(inflate),
     build,
+  };
+}
+
+async function buildChip(chip, folder) {
+  const header = `esp/chips/${chip}.h`;
+  const machine = machineOf(header);
+  const { compiler } = machines[machine];
+  const hash = sourceHash();
+  const build = buildNumber(hash);
+  const elf = await buildElf({ header, machine, layers: sourcesIn("esp", /\.c$/), build }, folder);
+  const blob = {
+    chip,
+    ...describe(elf, build),
+    sourceHash: hash,
     compiler: (await run(compiler, ["--version"], folder)).split("\n")[0],
   };
-  process.stdout.write(`${chip.padEnd(13)} ${codeBytes} bytes, inflate ${sum(inflate)}\n`);
+  const { codeBytes, inflateBytes } = blob;
+  process.stdout.write(`${chip.padEnd(13)} ${codeBytes} bytes, inflate ${inflateBytes}\n`);
   if (codeBytes > MOST_CODE_BYTES) throw new Error(`${chip}: ${codeBytes} bytes of code, more than ${MOST_CODE_BYTES}`);
   return { [`${chip}.json`]: Buffer.from(`${JSON.stringify(blob, undefined, 2)}\n`) };
 }
@@ -135,13 +143,15 @@ function sum(sections) {
   return sections.reduce((total, { bytes }) => total + bytes.length, 0);
 }
 
-/** The core for the generic processors of QEMU: `riscv.elf` and `xtensa.elf` in `target`. */
+/** The core for the generic processors of QEMU: `riscv.elf` and `xtensa.elf` in `target`, and the same as blobs. */
 async function buildForQemu(target, folder) {
   for (const machine of ["riscv", "xtensa"]) {
     const shared = ["main.c", "ram.c", "time.c"].map((name) => join(stubs, "esp", name));
     const layers = [join(stubs, "qemu", "board.c"), ...shared];
-    const what = { header: `qemu/${machine}.h`, machine, layers, build: buildNumber(sourceHash()) };
-    writeFileSync(join(target, `${machine}.elf`), readFileSync(await buildElf(what, join(folder, machine))));
+    const build = buildNumber(sourceHash());
+    const elf = await buildElf({ header: `qemu/${machine}.h`, machine, layers, build }, join(folder, machine));
+    writeFileSync(join(target, `${machine}.elf`), readFileSync(elf));
+    writeFileSync(join(target, `${machine}.json`), JSON.stringify(describe(elf, build)));
   }
 }
 

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildNumber, sourceHash } from "../../stubs/sources.mjs";
+import { Conversation } from "./stub/conversation.ts";
+import { blobForQemu, buildForQemu, machines, QemuWire, removeFolder } from "./stub/qemu.ts";
+import { flashBytes, loadInflate, playScript } from "./stub/script.ts";
+import { wasmWire } from "./stub/wires.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = buildForQemu();
+});
+afterAll(() => {
+  removeFolder(folder);
+});
+
+for (const machine of ["riscv", "xtensa"] as const) {
+  test(`machine code on ${machines[machine][0]} answers as the wasm core does`, async () => {
+    const wasm = await playScript(new Conversation(wasmWire().wire));
+    using wire = new QemuWire(machine, folder);
+    const stub = new Conversation(wire);
+    expect(await stub.hello(flashBytes)).toMatchObject({ features: 0 });
+    expect(await loadInflate(stub, blobForQemu(machine, folder))).toBe("status 00 ops 3");
+    const emulated = await playScript(stub);
+    expect(emulated.text).toBe(wasm.text);
+    expect(emulated.hello).toMatchObject({ build: buildNumber(sourceHash()), features: 1, flashId: 0x1440ef });
+  });
+}
