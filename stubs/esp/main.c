@@ -7,7 +7,7 @@
 #define CPU_MHZ 0
 #endif
 
-__attribute__((section(".patch.link"))) const volatile uint32_t stub_link = 0;
+__attribute__((section(".patch.link"), used)) const volatile uint32_t stub_link = 0;
 __attribute__((section(".patch.mhz"), used)) const volatile uint32_t stub_mhz = CPU_MHZ;
 
 _Noreturn void stub_main(void);
