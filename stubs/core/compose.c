@@ -108,14 +108,17 @@ static void copy_piece(void) {
 
 /* op.left bytes from op.address to op.to. */
 enum progress copy_flash(void) {
+  if (op.left == 0) return CO_DONE;
   for (uint32_t budget = STEP_BYTES / PIECE_BYTES; op.left > 0 && budget > 0; budget--) copy_piece();
-  return op.left > 0 ? CO_MORE : CO_DONE;
+  return CO_MORE;
 }
 
 #define ADD 0x22
 /* Where the numbers of a run's token reach their escapes. */
 #define LONG_SKIP 31u
 #define LONG_RUN 8u
+/* A run takes as long as so many bytes, besides its own. */
+#define RUN_BYTES 8u
 
 /* Half a run, op.left bytes from op.to, if the copied bytes reach so far. */
 static bool claim_run(uint32_t count, uint32_t more) {
@@ -127,6 +130,7 @@ static bool claim_run(uint32_t count, uint32_t more) {
 
 /* COPY and ADD. */
 enum progress op_copy(void) {
+  uint32_t budget = STEP_BYTES;
   CO_BEGIN(op.place);
   if (!claim_block(op.argument[0]) || !claim_source(op.argument[1], op.argument[0])) return CO_DONE;
   block.filled += op.argument[0];
@@ -143,7 +147,10 @@ enum progress op_copy(void) {
     op.number = 0;
     if (op.argument[3] >> 5 == LONG_RUN - 1) CO_AWAIT(take_number(NUMBER_V), CO_INPUT);
     if (!claim_run((op.argument[3] >> 5) + 1, op.number)) return CO_DONE;
+    op.argument[4] = op.left + RUN_BYTES;
     CO_CALL(take_all());
+    if (op.argument[4] >= budget) CO_YIELD(CO_MORE);
+    else budget -= op.argument[4];
   }
   CO_END;
 }

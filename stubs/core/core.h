@@ -81,8 +81,8 @@ void receive_forget_frame(void);
 
 /* transmit.c: frames to the wire */
 #define SMALL_ROOM 64u
-/* A HASH reply of 281 bytes, coded, and behind it always room for a few ACKs and answers. */
-#define REPLY_ROOM 768u
+/* A reply, coded, and behind it always room for a few ACKs and answers. */
+#define REPLY_ROOM 512u
 bool transmit_room(uint32_t bytes);
 bool transmit_idle(void);
 void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count);
@@ -144,7 +144,7 @@ const uint8_t *take_bytes(uint32_t most, uint32_t *count);
 enum progress take_all(void);
 /* Data of a reply stand behind the first 4 bytes, which `reply` fills in. */
 #define REPLY_DATA 4u
-#define REPLY_BYTES (REPLY_DATA + 280u)
+#define REPLY_BYTES (REPLY_DATA + 260u)
 extern uint8_t reply_bytes[REPLY_BYTES];
 void reply(const uint8_t *end);
 

@@ -14,7 +14,7 @@
 #define LONGEST_SYMBOL 28 /* of the lengths, from 0 */
 /* Of one step: most symbols, at some 60 cycles each, and most bytes, at some 10. */
 #define STEP_SYMBOLS 64u
-#define STEP_OUTPUT 320u
+#define STEP_OUTPUT 160u
 
 /* Codes of one alphabet. */
 struct codes {

@@ -35,7 +35,7 @@ static const struct kind kinds[] = {
 
 struct operation op;
 struct ring *source = &wire;
-uint8_t reply_bytes[REPLY_DATA + 280];
+uint8_t reply_bytes[REPLY_BYTES];
 static const struct kind *kind;
 static uint8_t reply_seq;
 static bool starving;
