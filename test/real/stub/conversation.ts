@@ -144,6 +144,13 @@ export class Conversation {
     ].join("\n");
   }
 
+  /** Sends one operation after which there is no stub any more. @returns its reply as text */
+  async performLast(operation: Uint8Array): Promise<string> {
+    const stream = { all: operation, base: this.#sent };
+    if (!this.#sendNext(stream, (frame) => frame, 0)) throw new Error("no room for the last operation");
+    return replyText((await this.#await((frame) => frame.type === type.reply)).found);
+  }
+
   /** @returns false when all is sent or there is no room */
   #sendNext({ all, base }: { all: Uint8Array; base: number }, damage: Damage, tries: number): boolean {
     const payload = all.subarray(this.#sent - base, this.#sent - base + payloadBytes);

@@ -49,6 +49,8 @@ export class EspBoard implements Device {
   readonly #chip: EspChip;
   readonly #parts: EspParts;
   readonly #registers: EspRegisters;
+  /** Writes to registers that are neither UART, USB nor flash controller. */
+  readonly log: [address: number, value: number][] = [];
   readonly #written = new Map<number, number>();
   #pendingDivider: number | undefined;
   /** Moments at which bytes will have left the UART. */
@@ -130,6 +132,7 @@ export class EspBoard implements Device {
     else if (usb !== undefined && address === usb) this.#usbSend(value);
     else if (usb !== undefined && address === usb + 4) this.#usbFlush(value);
     else if (!this.#registers.write(address, value)) throw new Error(`nothing to write at ${address.toString(16)}`);
+    else if (address < this.#chip.spiBase || address >= this.#chip.spiBase + 0x100) this.log.push([address, value]);
   }
 
   #stillLeaving(): number {

@@ -22,12 +22,16 @@ export interface ChipUnderTest {
   readonly processor: Processor;
   readonly blob: Blob;
   /** Stack pointer and whether interrupts may come, now. */
-  state(): { readonly stack: number; readonly interrupts: boolean };
+  readonly state: () => { readonly stack: number; readonly interrupts: boolean };
   /** ROM functions that were called. */
   readonly romCalls: number[];
+  /** Runs for so many microseconds. */
+  readonly run: (us: number) => void;
+  /** Where the processor stands still from now on. */
+  stopAt: number | undefined;
 }
 
-export function readBlob(chip: string): Blob {
+function readBlob(chip: string): Blob {
   return JSON.parse(readFileSync(join(blobs, `${chip}.json`), "utf8")) as Blob;
 }
 
@@ -36,7 +40,7 @@ function fillRam(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at++) bytes[at] = (at * 151) ^ 0xa7;
 }
 
-export function busOf(chip: string, board: EspBoard): Bus {
+function busOf(chip: string, board: EspBoard): Bus {
   const bus = new Bus(board);
   const { ram } = chipRow(chip);
   const buffers = ram.map((range) => ({ range, buffer: new ArrayBuffer(range.end - range.start) }));
@@ -76,12 +80,21 @@ export function startChip(chip: string, link: 0 | 1): ChipUnderTest {
   const made = xtensaChips.includes(chip) ? makeXtensa(chip, { bus, board, stack, blob }) : makeRiscv(bus, stack);
   made.processor.pc = blob.entry;
   const romCalls: number[] = [];
-  const wire = wireOf(board, made.processor, (pc) => {
-    if (!romFunctions.includes(pc) || made.returnFromRom === undefined) return;
-    romCalls.push(pc);
-    made.returnFromRom();
-  });
-  return { wire, board, bus, blob, romCalls, processor: made.processor, state: made.state };
+  const { processor, state } = made;
+  const step = (): void => {
+    if (processor.pc === chipUnderTest.stopAt) return;
+    if (made.returnFromRom !== undefined && romFunctions.includes(processor.pc)) {
+      romCalls.push(processor.pc);
+      made.returnFromRom();
+    }
+    processor.step();
+  };
+  const wire = wireOf(board, step);
+  const run = (us: number): void => {
+    for (const untilUs = board.us + us; board.us < untilUs; board.instructions++) step();
+  };
+  const chipUnderTest: ChipUnderTest = { wire, board, bus, blob, romCalls, processor, state, run, stopAt: undefined };
+  return chipUnderTest;
 }
 
 interface Made {
@@ -121,14 +134,13 @@ function makeXtensa(
   };
 }
 
-function wireOf(board: EspBoard, processor: Processor, watch: (pc: number) => void): Wire {
+function wireOf(board: EspBoard, step: () => void): Wire {
   return {
     send: (bytes) => void board.toStub.push(...bytes),
     receive: () => {
       const until = board.instructions + quietInstructions;
       while (board.fromStub.length === 0 && board.instructions < until) {
-        if (processor.pc < 0x40010000) watch(processor.pc);
-        processor.step();
+        step();
         board.instructions++;
       }
       return Promise.resolve(Uint8Array.from(board.fromStub.splice(0)));

@@ -8,7 +8,7 @@ import type { Bus, Processor } from "./bus.ts";
 const WINDOW_BASE = 2;
 const comparedWith = [-1, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 32, 64, 128, 256];
 const comparedUnsigned = [32768, 65536, ...comparedWith.slice(2)];
-export const special = { sar: 3, windowBase: 72, windowStart: 73, ps: 230, ccount: 234 } as const;
+const special = { sar: 3, windowBase: 72, windowStart: 73, ps: 230, ccount: 234 } as const;
 export const PS_WOE = 1 << 18;
 
 const PROGRAM_OFFSET = 4;
