@@ -180,11 +180,14 @@ static enum progress carry_out(void) {
 
 /* One step of whatever is to be done. */
 enum progress operate(void) {
+  if (starving && wire.in != wire.out) {
+    starving = false;
+    lap(LAP_STARVED);
+  }
   enum progress progress = carry_out();
   if (source != &wire && progress != CO_MORE) progress = packed_step(progress);
-  bool starves = progress == CO_INPUT;
-  if (starves != starving) lap(starves ? LAP_COMPOSE : LAP_STARVED);
-  starving = starves;
-  if (starves && compose_check()) return CO_MORE; /* time for what COMMIT would have to do */
-  return progress;
+  if (progress != CO_INPUT) return progress;
+  if (!starving) lap(LAP_COMPOSE);
+  starving = true;
+  return compose_check() ? CO_MORE : CO_INPUT; /* time for what COMMIT would have to do */
 }

@@ -118,7 +118,10 @@ export class StubBoard {
         this.ram.set(this.#memory.subarray(from, from + count), address),
       hw_register: (_address: number, value: number, mask: number) => (0x12345678 & ~mask) | (value & mask),
       hw_call: (address: number, from: number) =>
-        [0, 1, 2, 3].reduce((sum, at) => sum + new DataView(this.#stub.memory.buffer).getUint32(from + 4 * at, true), address),
+        [0, 1, 2, 3].reduce(
+          (sum, at) => sum + new DataView(this.#stub.memory.buffer).getUint32(from + 4 * at, true),
+          address,
+        ),
       hw_run: (address: number) => this.log.push(`run ${address.toString(16)}`),
       hw_inflate_loaded: () => (this.inflateLoaded ? 1 : 0),
       hw_chip: () => 5,
@@ -166,8 +169,8 @@ export class StubBoard {
 
   /** Frames that have come from the stub until it waits for the host, for 5 ms and with an idle flash. */
   settle(): Frame[] {
-    for (let quietUs = this.us; this.us - quietUs < 5_000; )
-      if (this.step(quietUs + 5_000) !== 1 || this.toStub.length > 0) quietUs = this.us;
+    for (let quietUs = this.us, heard = 0; this.us - quietUs < 5_000; heard = this.fromStub.length)
+      if (this.step(quietUs + 5_000) !== 1 || this.toStub.length > 0 || this.fromStub.length > heard) quietUs = this.us;
     return this.frames();
   }
 
@@ -249,7 +252,7 @@ export function encodeFrame({ type, seq, payload }: Frame): number[] {
 
 export function decodeFrame(coded: readonly number[]): Frame {
   const plain: number[] = [];
-  for (let at = 0; at < coded.length; ) {
+  for (let at = 0; at < coded.length;) {
     const code = coded[at] ?? 0;
     plain.push(...coded.slice(at + 1, at + code));
     at += code;
