@@ -51,14 +51,21 @@ export class Rv32 implements Processor {
       case 0x6f: {
         const offset = ((word >> 31) << 20) | (word & 0xff000) | ((word >>> 9) & 0x800) | ((word >>> 20) & 0x7fe);
         x[rd] = next;
-        this.#jump(this.pc + offset); return;
+        this.#jump(this.pc + offset);
+        return;
       }
       case 0x67:
         x[rd] = next;
-        { this.#jump((rs1 + immediate) & ~1); return; }
+        {
+          this.#jump((rs1 + immediate) & ~1);
+          return;
+        }
       case 0x63: {
         const offset = ((word >> 31) << 12) | ((word << 4) & 0x800) | ((word >>> 20) & 0x7e0) | ((word >>> 7) & 0x1e);
-        if (this.#branches(funct, rs1, rs2, word)) { this.#jump(this.pc + offset); return; }
+        if (this.#branches(funct, rs1, rs2, word)) {
+          this.#jump(this.pc + offset);
+          return;
+        }
         break;
       }
       case 0x03:
@@ -184,7 +191,10 @@ export class Rv32 implements Processor {
         break;
       case 9: // jal
         x[1] = next;
-        { this.#jump(this.pc + jumpOffset(word)); return; }
+        {
+          this.#jump(this.pc + jumpOffset(word));
+          return;
+        }
       case 10: // li
         x[rd] = signed;
         break;
@@ -202,11 +212,17 @@ export class Rv32 implements Processor {
       case 12:
         x[small1] = this.#compressedArithmetic(word, this.#get(small1), this.#get(small2), signed);
         break;
-      case 13: // j
-        { this.#jump(this.pc + jumpOffset(word)); return; }
+      case 13: {
+        // j
+        this.#jump(this.pc + jumpOffset(word));
+        return;
+      }
       case 14: // beqz
       case 15: // bnez
-        if ((this.#get(small1) === 0) === (word >>> 13 === 6)) { this.#jump(this.pc + branchOffset(word)); return; }
+        if ((this.#get(small1) === 0) === (word >>> 13 === 6)) {
+          this.#jump(this.pc + branchOffset(word));
+          return;
+        }
         break;
       case 16: // slli
         x[rd] = this.#get(rd) << rs2;
@@ -222,7 +238,8 @@ export class Rv32 implements Processor {
           if (rd === 0) this.#refuse(word);
           const to = this.#get(rd);
           if ((word & 0x1000) !== 0) x[1] = next; // jalr
-          this.#jump(to & ~1); return;
+          this.#jump(to & ~1);
+          return;
         }
         x[rd] = ((word & 0x1000) !== 0 ? this.#get(rd) : 0) + this.#get(rs2); // add, mv
         break;

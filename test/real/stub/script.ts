@@ -188,16 +188,16 @@ export async function playScript(stub: Conversation): Promise<Played> {
   return { hello, text: lines.join("\n"), flash };
 }
 
-/** What HASH says of a flash with these contents. */
-export function hashText(flash: Uint8Array): string {
-  const units = Array.from({ length: flash.length / sector }, (_, index) =>
-    flash.subarray(index * sector, (index + 1) * sector),
+/** The CRCs of units from the first on that HASH replies in a record name, however many stand in one reply. */
+export function hashedUnits(text: string): readonly number[] {
+  const replies = [...text.matchAll(/op 11 status 00 ([0-9a-f]+)/g)].map(([, hex = ""]) => Buffer.from(hex, "hex"));
+  return replies.flatMap((data) =>
+    Array.from({ length: data[4] ?? 0 }, (_, index) => data.readUInt32LE(5 + 4 * index)),
   );
-  const data = units.flatMap((unit) => u32(crc32(unit)));
-  const bitmap = Array.from({ length: Math.ceil(units.length / 8) }, (_, byte) =>
-    units
-      .slice(byte * 8, byte * 8 + 8)
-      .reduce((bits, unit, bit) => bits | (unit.every((one) => one === 0xff) ? 1 << bit : 0), 0),
+}
+
+export function crcsOf(flash: Uint8Array): readonly number[] {
+  return Array.from({ length: flash.length / sector }, (_, index) =>
+    crc32(flash.subarray(index * sector, (index + 1) * sector)),
   );
-  return Buffer.from([...u32(0), units.length, ...data, ...bitmap]).toString("hex");
 }
