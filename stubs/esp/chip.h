@@ -39,6 +39,11 @@
 /* The core calls little and nests flat. */
 #define STACK_BYTES 0x1000
 
+/* Most of what is not a buffer: some 10 KiB. */
+#ifndef ZEROED_BYTES
+#define ZEROED_BYTES 0x3000
+#endif
+
 /* Last word of the inflate part: written last, zeroed when the stub starts. */
 #define INFLATE_MAGIC 0x6c666e49
 

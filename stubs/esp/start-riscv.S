@@ -10,8 +10,8 @@ stub_entry:
   la gp, __global_pointer$
   .option pop
   la sp, stub_stack_end
-  la t2, stub_bss_start
-  la t3, stub_bss_end
+  la t2, stub_zero_start
+  la t3, stub_zero_end
 1:
   sw zero, 0(t2)
   addi t2, t2, 4

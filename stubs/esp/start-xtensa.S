@@ -30,8 +30,8 @@ stub_entry:
   rsync
 #endif
   movi a1, stub_stack_end
-  movi a4, stub_bss_start
-  movi a5, stub_bss_end
+  movi a4, stub_zero_start
+  movi a5, stub_zero_end
   movi a6, 0
 1:
   s32i a6, a4, 0

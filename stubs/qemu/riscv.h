@@ -15,3 +15,6 @@
 
 #define RAM_START 0x80000000
 #define RAM_END 0x81000000
+
+/* The flash is among it. */
+#define ZEROED_BYTES 0x110000

@@ -16,3 +16,6 @@
 
 #define RAM_START 0x60000000
 #define RAM_END 0x61000000
+
+/* The flash is among it. */
+#define ZEROED_BYTES 0x110000

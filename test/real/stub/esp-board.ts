@@ -44,6 +44,9 @@ export class EspBoard implements Device {
   readonly toStub: number[] = [];
   readonly fromStub: number[] = [];
   instructions = 0;
+  /** Most instructions between two looks at the receiver, the start left out. */
+  longestUnwatched = 0;
+  watchedAt: number | undefined;
   /** Of the UART, as it works. */
   divider = 0x15b;
   readonly #chip: EspChip;
@@ -93,6 +96,7 @@ export class EspBoard implements Device {
       case uartBase + 0x14:
         return this.#pendingDivider ?? this.divider;
       case uartBase + 0x1c:
+        this.#isWatched();
         return this.#uartStatus(countMask);
       case uartBase + (fsm ?? 0x1c):
         return this.#stillLeaving() > 0 ? 2 << 4 : 0;
@@ -111,6 +115,7 @@ export class EspBoard implements Device {
       case usb:
         return this.toStub.shift() ?? 0;
       case (usb ?? 0) + 4:
+        this.#isWatched();
         return (this.#packetIsFree() ? 2 : 0) | (this.toStub.length > 0 ? 4 : 0);
       default: {
         const value = this.#registers.read(address);
@@ -133,6 +138,13 @@ export class EspBoard implements Device {
     else if (usb !== undefined && address === usb + 4) this.#usbFlush(value);
     else if (!this.#registers.write(address, value)) throw new Error(`nothing to write at ${address.toString(16)}`);
     else if (address < this.#chip.spiBase || address >= this.#chip.spiBase + 0x100) this.log.push([address, value]);
+  }
+
+  #isWatched(): void {
+    if (this.watchedAt !== undefined) {
+      this.longestUnwatched = Math.max(this.longestUnwatched, this.instructions - this.watchedAt);
+    }
+    this.watchedAt = this.instructions;
   }
 
   #stillLeaving(): number {
