@@ -47,6 +47,7 @@ export async function connectThrough(
     expectedChip: wishes.expectedChip,
     resetWay: hints.resetWay as ResetWay | undefined,
     flashBytes: wishes.flashBytes,
+    failedStub: hints.failedStub,
     recallFlashId: (identity) => remembered.get(identity),
   });
   return { transport, session, findings, context: handed };

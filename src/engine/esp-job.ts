@@ -261,9 +261,10 @@ async function leaveUntouched(running: Running, transport: SerialTransport): Pro
 }
 
 async function rememberPort(job: EspJob, findings: EspFindings): Promise<void> {
-  const { identity, resetWay, baud } = findings;
+  const { identity, resetWay, baud, failedStub } = findings;
   // A rate that the user asked for once is not what the next flash should begin with, unless it had to be lowered.
-  const hints = { identity, resetWay, ...(baud < (job.options.baud ?? usualBaud) ? { baud } : {}) };
+  const lowered = baud < (job.options.baud ?? usualBaud) ? { baud } : {};
+  const hints = { identity, resetWay, ...lowered, ...(failedStub === undefined ? {} : { failedStub }) };
   try {
     await job.history.rememberPort(job.port, hints);
   } catch (error) {

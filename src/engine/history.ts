@@ -21,6 +21,8 @@ export interface PortHints {
   readonly identity?: string;
   readonly baud?: number;
   readonly resetWay?: string;
+  /** The build of Deltaflash's stub that did not run on the board. */
+  readonly failedStub?: number;
 }
 
 /** Stands for the address of a sector whose bytes are still in the contents file, but of which nothing is known any more. */
@@ -164,7 +166,10 @@ export class BoardRecord {
 
   /** All known sectors, sorted by address. */
   contents(): readonly KnownSector[] {
-    return [...this.#sectors].map(([address, data]) => ({ address, data })).sort((a, b) => a.address - b.address);
+    return [...this.#sectors]
+      .filter(([address]) => address !== struckOut)
+      .map(([address, data]) => ({ address, data }))
+      .sort((a, b) => a.address - b.address);
   }
 
   /** To be called before the first erase: from here on nobody believes anything about these sectors. */

@@ -26,6 +26,8 @@ export interface EspOptions {
   readonly expectedChip: string | undefined;
   /** How the reset into the loader worked last time on this port. */
   readonly resetWay: ResetWay | undefined;
+  /** The build of Deltaflash's stub that did not run on this board, if there is one. */
+  readonly failedStub?: number | undefined;
   /** Bytes of the flash chip, where the user says so. */
   readonly flashBytes: number | undefined;
   /** What the flash chip of this board answered last time. */
@@ -39,6 +41,8 @@ export interface EspFindings {
   readonly baud: number;
   readonly resetWay: ResetWay;
   readonly flashId: number | undefined;
+  /** The build of Deltaflash's stub that did not run on this board, if there is one. */
+  readonly failedStub: number | undefined;
 }
 
 export interface Connected {
@@ -58,14 +62,16 @@ export async function connectEsp(
   options: EspOptions,
 ): Promise<Connected> {
   let baud = options.baud;
-  let officialStub = options.officialStub ?? false;
+  let failedStub = options.failedStub;
+  let failures = 0;
   for (;;) {
     try {
-      return await connectAt(transport, context, { ...options, baud, officialStub });
+      return await connectAt(transport, context, { ...options, baud, failedStub });
     } catch (error) {
       if (error instanceof PatchStubFailed) {
-        context.log(`${error.message}; Espressif's stub is used instead`);
-        officialStub = true;
+        // Once may be noise on the wire.
+        if (++failures > 1) failedStub = error.build;
+        context.log(`${error.message}; ${failures > 1 ? "Espressif's stub is used instead" : "the stub is loaded again"}`);
         continue;
       }
       const lower = lowerBaud(baud);
@@ -109,12 +115,12 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
   if (options.useStub && rom && options.officialStub !== true) {
     await attachByRom(client, chip);
     const { flashBytes } = options;
-    const board = { chip, revision, knownFlashId: known, flashBytes };
+    const board = { chip, revision, knownFlashId: known, flashBytes, failedBuild: options.failedStub };
     const own = await startPatchStub({ client, transport, link, baud, wanted, ...board });
     if (own !== undefined) {
       const speed = link === "uart" ? own.baud : usbEquivalentBaud;
       const session = new PatchStubSession({ ...own, transport, chip: chip.name, identity, baud: speed, way });
-      return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId: own.flashId } };
+      return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId: own.flashId, failedStub: undefined } };
     }
   }
 
@@ -127,7 +133,7 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
 
   const speed = link === "uart" ? baud : usbEquivalentBaud;
   const session = new EspSession({ client, transport, chip, identity, flashBytes, baud: speed, way });
-  return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId } };
+  return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId, failedStub: options.failedStub } };
 }
 
 /** Reset, sync, and which chip it is. Over the chip's own USB watchdogs may still run, and blocks may be limited. */

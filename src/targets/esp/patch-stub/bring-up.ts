@@ -32,6 +32,8 @@ export interface BringUp {
   readonly knownFlashId: number | undefined;
   /** Where the user says so. */
   readonly flashBytes: number | undefined;
+  /** A build that did not run on this board. */
+  readonly failedBuild: number | undefined;
 }
 
 export interface Running {
@@ -41,8 +43,16 @@ export interface Running {
   readonly baud: number;
 }
 
-/** The stub was loaded but cannot be used; Espressif's may. */
-export class PatchStubFailed extends FlashError {}
+/** The stub does not run as it should; Espressif's may. */
+export class PatchStubFailed extends FlashError {
+  /** Which build it was. */
+  readonly build: number;
+
+  constructor(build: number, cause: FlashError) {
+    super(cause.code, cause.message, { cause });
+    this.build = build;
+  }
+}
 
 /**
  * @returns undefined where our stub cannot serve this board; nothing was done then
@@ -53,19 +63,19 @@ export async function startPatchStub(parts: BringUp): Promise<Running | undefine
   const { trace } = client.context;
   if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return undefined;
   const stub = await loadPatchStub(chip, parts.revision, link);
-  if (stub === undefined) return undefined;
-  trace.enter("connect", "stub upload");
-  await startInRam(client, stub.program);
-  trace.enter("connect", "stub start");
-  const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
+  if (stub === undefined || stub.build === parts.failedBuild) return undefined;
   try {
+    trace.enter("connect", "stub upload");
+    await startInRam(client, stub.program);
+    trace.enter("connect", "stub start");
+    const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
     const { hello, flashBytes } = await greet(speaking, parts, stub.build);
     const channel = new StubChannel(speaking, hello, flashBytes);
     if (link === "uart" && parts.baud !== wanted) await changeBaud(channel, parts);
     return { channel, inflate: stub.inflate, flashId: hello.flashId, baud: wanted };
   } catch (error) {
     if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
-    throw new PatchStubFailed(error.code, error.message, { cause: error });
+    throw new PatchStubFailed(stub.build, error);
   }
 }
 

@@ -37,6 +37,11 @@ export class StubLink {
     return this.#decoder.damaged;
   }
 
+  /** When the last byte that was sent has reached the stub or will reach it, on the context's clock. */
+  get sentUntilMs(): number {
+    return this.#wireFreeMs;
+  }
+
   /** When everything that was sent will have reached the stub, on the context's clock. */
   get wireFreeMs(): number {
     return Math.max(this.#wireFreeMs, this.context.clock.nowMs());

@@ -13,7 +13,7 @@ const mostBacklogMs = 40;
 /** The stub may be erasing, and says nothing then; after this silence it is asked. */
 const silenceMs = 250;
 const pingMs = 150;
-const pings = 10;
+const pings = 5;
 /** More could not be told apart by their numbers. */
 const mostFramesInFlight = 127;
 /** A turn of the wire, beyond the time that frames take. */
@@ -131,20 +131,23 @@ export class OperationStream {
     const hasMore = this.#waiting.length > 0 || this.#nextFrame < this.#frames.length;
     // Half of the backlog later there is room for more.
     if (hasMore && backlogMs >= mostBacklogMs / 2) return backlogMs - mostBacklogMs / 2 + 0.1;
-    return Math.max(Math.max(this.#heardMs, this.#link.wireFreeMs) + silenceMs - nowMs, 1);
+    return Math.max(this.#quietSinceMs() + silenceMs - nowMs, 1);
   }
 
   async #askIfSilent(): Promise<void> {
     const { clock } = this.#link.context;
-    const { wireFreeMs } = this.#link;
     const count = this.#ping?.count ?? 0;
-    const quietSinceMs = Math.max(this.#heardMs, this.#ping === undefined ? wireFreeMs : 0);
-    if (this.#ping === undefined && clock.nowMs() - quietSinceMs < silenceMs - 1) return;
+    if (this.#ping === undefined && clock.nowMs() - this.#quietSinceMs() < silenceMs - 1) return;
     if (count >= pings) {
       throw new FlashError("timeout", `Deltaflash's stub on ${this.#link.transport.name} has gone silent`);
     }
     const tag = await this.#link.startControl(control.ping, new Uint8Array(0));
     this.#ping = { tag, answered: false, count: count + 1 };
+  }
+
+  /** Nobody answers what has not arrived. */
+  #quietSinceMs(): number {
+    return Math.max(this.#heardMs, this.#link.sentUntilMs);
   }
 
   #take(frame: Frame): void {
