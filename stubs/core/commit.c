@@ -12,7 +12,7 @@ enum fate { SKIPPED, PROGRAMMED, ERASED, BLOCK_ERASED, FATES };
 static uint8_t fates[BLOCK_SECTORS];
 static uint32_t erases;
 static uint32_t piece;
-static uint16_t sub_place;
+static uint32_t sub_place;
 
 static uint32_t pieces(void) {
   return block.length / PIECE_BYTES;

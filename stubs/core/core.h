@@ -123,7 +123,7 @@ struct operation {
   uint8_t code;
   uint8_t status;
   uint8_t arguments;
-  uint16_t place;   /* of its coroutine */
+  uint32_t place;   /* of its coroutine */
   bool number_ended;
   uint8_t shift;
   uint32_t number;  /* being taken */

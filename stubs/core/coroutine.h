@@ -15,30 +15,34 @@ enum progress {
   CO_ROOM,  /* waits for room in the transmitter */
 };
 
-/* `place` is a uint16_t that keeps where to go on; 0 is the beginning. */
-#define CO_BEGIN(place)        \
-  uint16_t *const co = &(place); \
-  switch (*co) {               \
+/* `place` is a uint32_t that keeps where to go on; 0 is the beginning. Places are small numbers because these make short instructions. */
+#define CO_BEGIN(place)                 \
+  enum { co_first = __COUNTER__ };      \
+  uint32_t *const co = &(place);        \
+  switch (*co) {                        \
     case 0:
-#define CO_YIELD(progress) \
-  do {                     \
-    *co = __LINE__;        \
-    return (progress);     \
-    case __LINE__:;        \
+#define CO_YIELD(progress) CO_YIELD_AT(__COUNTER__ - co_first, progress)
+#define CO_YIELD_AT(here, progress) \
+  do {                              \
+    *co = (here);                   \
+    return (progress);              \
+    case (here):;                   \
   } while (0)
-#define CO_AWAIT(condition, progress)  \
-  do {                                 \
-    *co = __LINE__;                    \
-    /* fall through */                 \
-    case __LINE__:                     \
-      if (!(condition)) return (progress); \
+#define CO_AWAIT(condition, progress) CO_AWAIT_AT(__COUNTER__ - co_first, condition, progress)
+#define CO_AWAIT_AT(here, condition, progress) \
+  do {                                         \
+    *co = (here);                              \
+    /* fall through */                         \
+    case (here):                               \
+      if (!(condition)) return (progress);     \
   } while (0)
 /* Carries out another coroutine to its end. */
-#define CO_CALL(call)                           \
+#define CO_CALL(call) CO_CALL_AT(__COUNTER__ - co_first, call)
+#define CO_CALL_AT(here, call)                  \
   do {                                          \
-    *co = __LINE__;                             \
+    *co = (here);                               \
     /* fall through */                          \
-    case __LINE__: {                            \
+    case (here): {                              \
       enum progress progress = (call);          \
       if (progress != CO_DONE) return progress; \
     }                                           \

@@ -27,7 +27,7 @@ static struct {
   uint32_t limit;
   bool busy; /* as far as we know */
   bool tried_unprotect;
-  uint16_t place;
+  uint32_t place;
 } flash = {.window_at = NOWHERE};
 
 void flash_reset(uint32_t size) {

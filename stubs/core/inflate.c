@@ -2,11 +2,9 @@
  * Raw deflate (RFC 1951) out of the wire's ring into the window, a bounded piece at a time and at any cut of the input. Refuses every
  * stream that zlib refuses. Knows nothing of what the bytes mean.
  */
+#include "inflate-codes.h"
 #include "packed.h"
 
-#define FAST_BITS 9u
-#define MOST_BITS 15u
-#define LITERALS 288u
 #define DISTANCES 32u
 #define LENGTH_CODES 19u
 #define END_OF_BLOCK 256u
@@ -16,33 +14,26 @@
 #define STEP_SYMBOLS 64u
 #define STEP_OUTPUT 160u
 
-/* Codes of one alphabet. */
-struct codes {
-  uint16_t fast[1 << FAST_BITS]; /* by the next bits: symbol << 4 | length; 0: a longer code or none */
-  uint16_t counts[MOST_BITS + 1];
-  uint16_t symbols[LITERALS];    /* by code */
-};
-
 enum decoded { NEEDS_INPUT = -1, NO_CODE = -2 };
 
 static struct codes literals, distances;
 static uint8_t lengths[LITERALS + DISTANCES];
 static struct {
-  uint32_t bits;   /* not taken yet, the next one lowest */
-  uint32_t count;  /* of these */
-  uint16_t place;
-  uint16_t lengths_place;
-  uint16_t inner_place;
-  uint8_t type;    /* of the block */
-  bool ended;
-  bool clean;
-  bool last;       /* block */
-  uint16_t literal_codes;
-  uint16_t distance_codes;
-  uint16_t length_codes;
-  uint16_t at;     /* in `lengths` */
-  int16_t symbol;
-  uint32_t length; /* of a match, or of stored bytes */
+  uint32_t bits;         /* not taken yet, the next one lowest */
+  uint32_t count;        /* of these */
+  uint32_t place;
+  uint32_t lengths_place;
+  uint32_t inner_place;
+  uint32_t type;         /* of the block */
+  uint32_t ended;
+  uint32_t clean;
+  uint32_t last;         /* block */
+  uint32_t literal_codes;
+  uint32_t distance_codes;
+  uint32_t length_codes;
+  uint32_t at;           /* in `lengths` */
+  uint32_t symbol;
+  uint32_t length;       /* of a match, or of stored bytes */
 } state;
 
 void inflate_start(void) {
@@ -66,11 +57,6 @@ static void refill(void) {
     state.count += 8;
     packed_left--;
   }
-}
-
-static bool has_bits(uint32_t count) {
-  refill();
-  return state.count >= count;
 }
 
 /* At most 16. */
@@ -109,41 +95,6 @@ static int decode(const struct codes *codes) {
   return (int)(entry >> 4);
 }
 
-/* Every entry of the table whose low bits are this code, which has its first bit highest. */
-static void fill_fast(struct codes *codes, uint32_t code, uint32_t length, uint32_t symbol) {
-  uint32_t reversed = 0;
-  for (uint32_t bit = 0; bit < length; bit++) reversed |= (code >> bit & 1) << (length - 1 - bit);
-  for (; reversed < 1 << FAST_BITS; reversed += 1u << length) codes->fast[reversed] = (uint16_t)(symbol << 4 | length);
-}
-
-/* False: more codes than there are, or bits that are no code, unless `sparse` and as zlib allows: one code of one bit, or none. */
-static bool build(struct codes *codes, const uint8_t *of, uint32_t symbols, bool sparse) {
-  uint16_t next[MOST_BITS + 1];
-  uint16_t index[MOST_BITS + 1];
-  int left = 1;
-  for (uint32_t length = 0; length <= MOST_BITS; length++) codes->counts[length] = 0;
-  for (uint32_t at = 0; at < 1 << FAST_BITS; at++) codes->fast[at] = 0;
-  for (uint32_t symbol = 0; symbol < symbols; symbol++) codes->counts[of[symbol]]++;
-  uint32_t used = symbols - codes->counts[0];
-  codes->counts[0] = 0;
-  next[0] = 0;
-  index[0] = 0;
-  for (uint32_t length = 1; length <= MOST_BITS; length++) {
-    left = 2 * left - codes->counts[length];
-    if (left < 0) return false;
-    next[length] = (uint16_t)((next[length - 1] + codes->counts[length - 1]) << 1);
-    index[length] = (uint16_t)(index[length - 1] + codes->counts[length - 1]);
-  }
-  for (uint32_t symbol = 0; symbol < symbols; symbol++) {
-    uint32_t length = of[symbol];
-    if (length == 0) continue;
-    if (length <= FAST_BITS) fill_fast(codes, next[length], length, symbol);
-    next[length]++;
-    codes->symbols[index[length]++] = (uint16_t)symbol;
-  }
-  return left == 0 || (sparse && (used == 0 || (used == 1 && codes->counts[1] == 1)));
-}
-
 static void set_lengths(uint32_t from, uint32_t to, uint8_t length) {
   for (; from < to; from++) lengths[from] = length;
 }
@@ -178,30 +129,42 @@ static uint32_t take_value(uint32_t symbol, uint32_t group) {
   return base + take_bits(extra);
 }
 
-/* What an ended or refused stream leaves; the last byte may be used in part. */
+/* The stream ended; its last byte may be used in part. What this returns goes up to inflate_step, which says CO_DONE. */
 static enum progress end(bool clean) {
   refill();
   state.clean = clean && packed_left == 0 && state.count < 8;
   state.ended = true;
-  return CO_DONE;
+  return CO_MORE;
 }
 
-/* Input is missing: it comes, or the stream is cut short. */
-#define NEED(condition)                                       \
-  do {                                                        \
-    CO_AWAIT((condition) || packed_left == 0, CO_INPUT);      \
-    if (!(condition)) return end(false);                      \
-  } while (0)
+static enum progress refuse(void) {
+  return end(false);
+}
 
-static enum progress decode_symbol(const struct codes *codes) {
+/* Bits are missing: they come, or the stream is cut short. */
+static enum progress starve(void) {
+  return packed_left > 0 ? CO_INPUT : refuse();
+}
+
+static enum progress need_bits(uint32_t count) {
+  if (state.count < count) refill();
+  return state.count >= count ? CO_DONE : starve();
+}
+
+/* The next symbol below `symbols`, in state.symbol. */
+static enum progress decode_symbol(const struct codes *codes, int symbols) {
   int symbol = decode(codes);
-  if (symbol == NEEDS_INPUT && packed_left > 0) return CO_INPUT;
-  state.symbol = (int16_t)symbol; /* negative: refused */
+  if (symbol == NEEDS_INPUT) return starve();
+  if (symbol < 0 || symbol >= symbols) return refuse();
+  state.symbol = (uint32_t)symbol;
   return CO_DONE;
 }
 
 static void copy_stored(void) {
-  for (uint32_t budget = STEP_OUTPUT; budget > 0 && state.length > 0 && has_bits(8); budget--, state.length--) put(take_bits(8));
+  for (uint32_t budget = STEP_OUTPUT; budget > 0 && state.length > 0; budget--, state.length--) {
+    if (need_bits(8) != CO_DONE) return;
+    put(take_bits(8));
+  }
 }
 
 /* False: beyond what there was. */
@@ -221,7 +184,7 @@ static bool take_lengths(uint32_t symbol) {
   if (symbol >= 16) count = symbol == 18 ? 11 + take_bits(7) : 3 + take_bits(symbol - 14);
   if (count > state.literal_codes + state.distance_codes - state.at) return false;
   set_lengths(state.at, state.at + count, (uint8_t)length);
-  state.at = (uint16_t)(state.at + count);
+  state.at += count;
   return true;
 }
 
@@ -235,39 +198,38 @@ static enum progress read_lengths(void) {
   static const uint8_t order[LENGTH_CODES] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
   uint32_t symbols = STEP_SYMBOLS;
   CO_BEGIN(state.lengths_place);
-  NEED(has_bits(14));
-  state.literal_codes = (uint16_t)(257 + take_bits(5));
-  state.distance_codes = (uint16_t)(1 + take_bits(5));
-  state.length_codes = (uint16_t)(4 + take_bits(4));
-  if (state.literal_codes > 286 || state.distance_codes > 30) return end(false);
+  CO_CALL(need_bits(14));
+  state.literal_codes = 257 + take_bits(5);
+  state.distance_codes = 1 + take_bits(5);
+  state.length_codes = 4 + take_bits(4);
+  if (state.literal_codes > 286 || state.distance_codes > 30) return refuse();
   set_lengths(0, LENGTH_CODES, 0);
   for (state.at = 0; state.at < state.length_codes; state.at++) {
-    NEED(has_bits(3));
+    CO_CALL(need_bits(3));
     lengths[order[state.at]] = (uint8_t)take_bits(3);
   }
-  if (!build(&distances, lengths, LENGTH_CODES, false)) return end(false);
+  if (!build(&distances, lengths, LENGTH_CODES, false)) return refuse();
   state.at = 0;
   while (state.at < state.literal_codes + state.distance_codes) {
-    CO_CALL(decode_symbol(&distances));
-    if (state.symbol < 0) return end(false);
-    NEED(has_bits(bits_of_lengths((uint32_t)state.symbol)));
-    if (!take_lengths((uint32_t)state.symbol)) return end(false);
+    CO_CALL(decode_symbol(&distances, LENGTH_CODES));
+    CO_CALL(need_bits(bits_of_lengths(state.symbol)));
+    if (!take_lengths(state.symbol)) return refuse();
     if (--symbols == 0) CO_YIELD(CO_MORE);
   }
-  if (lengths[END_OF_BLOCK] == 0) return end(false);
+  if (lengths[END_OF_BLOCK] == 0) return refuse();
   CO_END;
 }
 
 static enum progress read_stored(void) {
   CO_BEGIN(state.inner_place);
   take_bits(state.count % 8);
-  NEED(has_bits(16));
+  CO_CALL(need_bits(16));
   state.length = take_bits(16);
-  NEED(has_bits(16));
-  if (take_bits(16) != (state.length ^ 0xFFFF)) return end(false);
+  CO_CALL(need_bits(16));
+  if (take_bits(16) != (state.length ^ 0xFFFF)) return refuse();
   while (state.length > 0) {
     CO_AWAIT(has_room(STEP_OUTPUT), CO_ROOM);
-    NEED(has_bits(8));
+    CO_CALL(need_bits(8));
     copy_stored();
     CO_YIELD(CO_MORE);
   }
@@ -278,28 +240,25 @@ static enum progress read_coded(void) {
   uint32_t symbols = STEP_SYMBOLS;
   uint32_t output = window.in;
   CO_BEGIN(state.inner_place);
-  if (!build(&literals, lengths, state.literal_codes, true)) return end(false);
+  if (!build(&literals, lengths, state.literal_codes, true)) return refuse();
   CO_YIELD(CO_MORE);
-  if (!build(&distances, lengths + state.literal_codes, state.distance_codes, true)) return end(false);
+  if (!build(&distances, lengths + state.literal_codes, state.distance_codes, true)) return refuse();
   CO_YIELD(CO_MORE);
   for (;;) {
     CO_AWAIT(has_room(LONGEST_MATCH), CO_ROOM);
-    CO_CALL(decode_symbol(&literals));
-    if (state.symbol < 0) return end(false);
+    CO_CALL(decode_symbol(&literals, LITERALS - 2));
     if (state.symbol == END_OF_BLOCK) break;
-    if (state.symbol < (int)END_OF_BLOCK) put((uint32_t)state.symbol);
+    if (state.symbol < END_OF_BLOCK) put(state.symbol);
     else {
-      state.symbol = (int16_t)(state.symbol - END_OF_BLOCK - 1);
-      if (state.symbol > LONGEST_SYMBOL) return end(false);
+      state.symbol -= END_OF_BLOCK + 1;
       if (state.symbol == LONGEST_SYMBOL) state.length = LONGEST_MATCH;
       else {
-        NEED(has_bits(extra_bits((uint32_t)state.symbol, 2)));
-        state.length = 3 + take_value((uint32_t)state.symbol, 2);
+        CO_CALL(need_bits(extra_bits(state.symbol, 2)));
+        state.length = 3 + take_value(state.symbol, 2);
       }
-      CO_CALL(decode_symbol(&distances));
-      if (state.symbol < 0 || state.symbol >= (int)DISTANCES - 2) return end(false);
-      NEED(has_bits(extra_bits((uint32_t)state.symbol, 1)));
-      if (!copy_match(1 + take_value((uint32_t)state.symbol, 1), state.length)) return end(false);
+      CO_CALL(decode_symbol(&distances, DISTANCES - 2));
+      CO_CALL(need_bits(extra_bits(state.symbol, 1)));
+      if (!copy_match(1 + take_value(state.symbol, 1), state.length)) return refuse();
     }
     if (--symbols == 0 || window.in - output >= STEP_OUTPUT) CO_YIELD(CO_MORE);
   }
@@ -310,16 +269,14 @@ static enum progress read_coded(void) {
 static enum progress run(void) {
   CO_BEGIN(state.place);
   do {
-    NEED(has_bits(3));
+    CO_CALL(need_bits(3));
     state.last = take_bits(1);
-    state.type = (uint8_t)take_bits(2);
-    if (state.type == 3) return end(false);
+    state.type = take_bits(2);
+    if (state.type == 3) return refuse();
     if (state.type == 1) fixed_lengths();
     if (state.type == 2) CO_CALL(read_lengths());
-    if (state.ended) return CO_DONE;
     if (state.type == 0) CO_CALL(read_stored());
     else CO_CALL(read_coded());
-    if (state.ended) return CO_DONE;
   } while (!state.last);
   return end(true);
   CO_END;
@@ -329,5 +286,5 @@ enum progress inflate_step(void) {
   uint32_t before = window.in;
   enum progress progress = state.ended ? CO_DONE : run();
   hw_work(HW_WORK_INFLATE, window.in - before);
-  return progress;
+  return state.ended ? CO_DONE : progress;
 }

@@ -1,4 +1,7 @@
-/* Random streams, some with noise on the wire, some damaged on purpose: `stubs-host SECONDS [SEED]`. Ends with 1 at the first that breaks. */
+/*
+ * Random streams, some with noise on the wire, some damaged on purpose: arguments are seconds and, to run only one, its seed. Ends with a
+ * message at the first that breaks.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,9 @@
 static void fill_flash(void) {
   uint32_t kind = draw_below(3);
   for (uint32_t at = 0; at < FLASH_BYTES; at++) board.flash[at] = (uint8_t)(kind == 0 ? 0xFF : kind == 1 ? draw() : at * 7 + (at >> 8));
-  for (uint32_t count = draw_below(20); count > 0; count--) memset(board.flash + draw_below(FLASH_BYTES / SECTOR_BYTES) * SECTOR_BYTES, 0xFF, SECTOR_BYTES);
+  for (uint32_t count = draw_below(20); count > 0; count--) {
+    memset(board.flash + draw_below(FLASH_BYTES / SECTOR_BYTES) * SECTOR_BYTES, 0xFF, SECTOR_BYTES);
+  }
 }
 
 static void run_whole(void) {
@@ -25,7 +30,10 @@ static void run_whole(void) {
 /* Whatever comes of it: the invariants of the board hold, and a HELLO is enough to go on. */
 static void run_damaged(void) {
   stream_make();
-  for (uint32_t count = 1 + draw_below(4); count > 0; count--) stream.bytes[draw_below(stream.count < 64 || draw_below(2) ? stream.count : 64)] = (uint8_t)draw();
+  for (uint32_t count = 1 + draw_below(4); count > 0; count--) {
+    uint32_t reach = stream.count < 64 || draw_below(2) ? stream.count : 64; /* heads are worth more than literals */
+    stream.bytes[draw_below(reach)] = (uint8_t)draw();
+  }
   if (draw_below(2)) stream.count = 1 + draw_below(stream.count);
   uint32_t at = 0;
   peer_hello(draw_below(4) ? FLASH_BYTES : draw_below(FLASH_BYTES));
