@@ -143,15 +143,18 @@ function sum(sections) {
   return sections.reduce((total, { bytes }) => total + bytes.length, 0);
 }
 
-/** The core for the generic processors of QEMU: `riscv.elf` and `xtensa.elf` in `target`, and the same as blobs. */
+/** By the headers in `qemu`. */
+const emulated = { riscv: "riscv", de212: "xtensa", lx106: "xtensa" };
+
+/** The core for the processors of QEMU: `<name>.elf` in `target`, and the same as blobs. */
 async function buildForQemu(target, folder) {
-  for (const machine of ["riscv", "xtensa"]) {
-    const shared = ["main.c", "ram.c", "time.c"].map((name) => join(stubs, "esp", name));
+  for (const [name, machine] of Object.entries(emulated)) {
+    const shared = ["main.c", "ram.c", "time.c"].map((file) => join(stubs, "esp", file));
     const layers = [join(stubs, "qemu", "board.c"), ...shared];
     const build = buildNumber(sourceHash());
-    const elf = await buildElf({ header: `qemu/${machine}.h`, machine, layers, build }, join(folder, machine));
-    writeFileSync(join(target, `${machine}.elf`), readFileSync(elf));
-    writeFileSync(join(target, `${machine}.json`), JSON.stringify(describe(elf, build)));
+    const elf = await buildElf({ header: `qemu/${name}.h`, machine, layers, build }, join(folder, name));
+    writeFileSync(join(target, `${name}.elf`), readFileSync(elf));
+    writeFileSync(join(target, `${name}.json`), JSON.stringify(describe(elf, build)));
   }
 }
 

@@ -8,13 +8,16 @@ import type { Blob } from "./script.ts";
 
 export const machines = {
   riscv: ["qemu-system-riscv32", "-machine", "virt", "-bios", "none"],
-  xtensa: ["qemu-system-xtensa", "-machine", "lx60-nommu", "-cpu", "de212"],
+  // With register windows, as ESP32, S2 and S3 have them.
+  de212: ["qemu-system-xtensa", "-machine", "lx60-nommu", "-cpu", "de212"],
+  // The ESP8266's core.
+  lx106: ["qemu-system-xtensa", "-machine", "lx60-nommu", "-cpu", "lx106"],
 } as const;
 
 /** An emulated processor is slow only where the machine below it is busy. */
 const silenceMs = 10_000;
 
-/** Both programs, in a folder that is to be removed. */
+/** All programs, in a folder that is to be removed. */
 export function buildForQemu(): string {
   const folder = mkdtempSync(join(tmpdir(), "deltaflash-qemu-"));
   const { status } = spawnSync(process.execPath, ["stubs/build.mjs", "--qemu", folder], { stdio: "inherit" });

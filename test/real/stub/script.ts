@@ -111,7 +111,7 @@ export function dataOf({ data }: BlobSegment): Buffer {
 }
 
 /** As the host does it: through the stub itself. @returns what it says */
-export async function loadInflate(stub: Conversation, { inflate }: Blob): Promise<string> {
+export async function loadInflate(stub: Conversation, { inflate }: Pick<Blob, "inflate">): Promise<string> {
   await stub.hello(flashBytes);
   const ops = inflate.flatMap((segment) => {
     const bytes = dataOf(segment);
