@@ -1,6 +1,7 @@
 /** One Deltaflash job on a simulated board, as the command line would run it. */
 import type { Artifact } from "../src/build/artifact.ts";
 import { makeImage } from "../src/core/image.ts";
+import type { EspConnection } from "../src/engine/esp-connect.ts";
 import { runEspJob } from "../src/engine/esp-job.ts";
 import type { History } from "../src/engine/history.ts";
 import type { Report } from "../src/engine/report.ts";
@@ -8,19 +9,25 @@ import type { SimBoard } from "../src/sim/board.ts";
 import { SimTransport } from "../src/sim/sim-transport.ts";
 import type { VirtualClock } from "../src/sim/virtual-clock.ts";
 
-export interface DeltaflashRun {
+export interface BenchBoard {
   readonly board: SimBoard;
   readonly clock: VirtualClock;
   readonly history: History;
+}
+
+export interface DeltaflashRun extends BenchBoard {
   readonly address: number;
   readonly image: Uint8Array;
   readonly baud: number;
   readonly full: boolean;
+  readonly officialStub?: boolean;
+  /** A connection that was made while the compiler ran. */
+  readonly ahead?: EspConnection;
 }
 
 /** @throws the report's error, if the flash failed */
 export async function deltaflashWrite(run: DeltaflashRun): Promise<Report> {
-  const { board, clock, history, address, image, baud, full } = run;
+  const { board, clock, history, address, image, baud, full, officialStub = false, ahead } = run;
   const artifact: Artifact = {
     kind: "image",
     system: "files",
@@ -34,6 +41,7 @@ export async function deltaflashWrite(run: DeltaflashRun): Promise<Report> {
     history,
     port: "sim",
     open: () => Promise.resolve(new SimTransport(board, clock)),
+    ...(ahead === undefined ? {} : { ahead: () => Promise.resolve(ahead) }),
     signal: new AbortController().signal,
     observer: { phase: () => undefined, progress: () => undefined, log: () => undefined },
     options: {
@@ -45,6 +53,7 @@ export async function deltaflashWrite(run: DeltaflashRun): Promise<Report> {
       dryRun: false,
       reset: true,
       useStub: true,
+      officialStub,
       appOffset: undefined,
       flashBytes: undefined,
     },

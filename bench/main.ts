@@ -17,6 +17,7 @@ import { esptoolWrite } from "./esptool-way.ts";
 import { floorOf } from "./floor.ts";
 import { hostWork } from "./host-work.ts";
 import { corpusImage, edits, oneMegabyte, targets } from "./images.ts";
+import { dailyFigures, patchRows, shifting, type PatchRow } from "./patch-stub.ts";
 
 const address = 0x10000;
 const baud = 921_600;
@@ -140,6 +141,45 @@ function printRows(rows: readonly Row[]): void {
   }
 }
 
+async function benchPatches(): Promise<Record<string, unknown>> {
+  const result: Record<string, unknown> = {};
+  for (const rate of [921_600, 115_200]) {
+    const rows = await patchRows(freshBoard, rate);
+    process.stdout.write(`\nour stub's patches against changed sectors deflated (Espressif's stub), ${rate} baud\n`);
+    printPatches(rows);
+    const shifted = shifting(rows);
+    const medians = {
+      changedToPatch: round(median(shifted.map((row) => row.changedMs / row.patchMs)), 2),
+      writingToFloor: round(median(shifted.map((row) => row.writingToFloor)), 3),
+      wireShare: round(median(shifted.map((row) => row.wireShare)), 4),
+    };
+    process.stdout.write(`medians of the ${shifted.length} edits that shift: ${JSON.stringify(medians)}\n`);
+    result[String(rate)] = { rows, medians };
+  }
+  const daily = await dailyFigures(freshBoard);
+  for (const [name, value] of Object.entries(daily)) {
+    daily[name] = round(value);
+    process.stdout.write(`  ${name.padEnd(30)} ${round(value)}\n`);
+  }
+  return { ...result, daily };
+}
+
+function printPatches(rows: readonly PatchRow[]): void {
+  for (const row of rows) {
+    const cells = [
+      row.image.padEnd(9),
+      row.edit.padEnd(9),
+      String(row.sectors).padStart(4),
+      `${row.patchMs.toFixed(0)} ms`.padStart(9),
+      `${row.changedMs.toFixed(0)} ms`.padStart(9),
+      `x ${(row.changedMs / row.patchMs).toFixed(2)}`.padStart(8),
+      `floor x ${row.writingToFloor.toFixed(2)}`.padStart(14),
+      `wire ${(100 * row.wireShare).toFixed(1)} %`.padStart(12),
+    ];
+    process.stdout.write(`${cells.join(" ")}\n`);
+  }
+}
+
 function helpMs(): number {
   const times = Array.from({ length: 7 }, () => {
     const startMs = performance.now();
@@ -167,6 +207,7 @@ try {
   process.stdout.write(
     `\nmedians: (a)/ours ${medians.allToOurs}, (b)/ours ${medians.diffToOurs}, ours/(c) ${medians.oursToFloor}\n`,
   );
+  const patches = await benchPatches();
   const full = await fullImage();
   process.stdout.write(
     `\n1 MiB, everything:\n${Object.entries(full)
@@ -182,7 +223,7 @@ try {
   mkdirSync(join("bench", "out"), { recursive: true });
   writeFileSync(
     join("bench", "out", "bench.json"),
-    `${JSON.stringify({ baud, rows, medians, full, host }, null, 2)}\n`,
+    `${JSON.stringify({ baud, rows, medians, patches, full, host }, null, 2)}\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

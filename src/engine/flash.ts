@@ -142,13 +142,17 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
   return new Set([...confirmed, ...found, ...foundLater]);
 }
 
+/** Between two questions a newer flash may take over; so many sectors take a fifth of a second. */
+const sectorsAtOnce = 64;
+
 /** Sectors all of whose questions the board answered as expected. */
 async function ask(job: FlashJob, questions: readonly Question[]): Promise<ReadonlySet<Address>> {
   if (questions.length === 0) return new Set();
   const answers: Digest[] = [];
-  for (const { range } of questions) {
+  const atOnce = job.session.digestsBySector ? sectorsAtOnce : 1;
+  for (let from = 0; from < questions.length; from += atOnce) {
     checkStop(job.context);
-    answers.push(...(await job.session.digests([range])));
+    answers.push(...(await job.session.digests(questions.slice(from, from + atOnce).map(({ range }) => range))));
   }
   const asked = new Set<Address>();
   const wrong = new Set<Address>();
