@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ProgramStore } from "../../../src/engine/program-table.ts";
 import { ReportStore } from "../../../src/engine/reports.ts";
 import { Flashing } from "../../../src/server/flashing.ts";
-import type { FlashParams, StoredReport } from "../../../src/server/protocol.ts";
+import type { StoredReport } from "../../../src/server/protocol.ts";
 import { buildFolder } from "../../fixtures/build-folder.ts";
 import { noise } from "../../fixtures/elf-writer.ts";
 import { espElf } from "../../fixtures/esp-elfs.ts";
