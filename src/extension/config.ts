@@ -42,12 +42,14 @@ export class Config implements Disposable {
     const said = text.join("; ");
     if (said === this.#said) return;
     this.#said = said;
-    const [first] = problems;
-    if (first === undefined) return;
+    if (problems.length === 0) return;
+    const keys = problems.map(({ key }) => key).join(",");
     const open = l10n.t("Open Settings");
-    void window.showErrorMessage(l10n.t("Settings that Deltaflash cannot use: {0}.", said), open).then((chosen) => {
-      if (chosen === open) return commands.executeCommand("workbench.action.openSettings", first.key);
-      return undefined;
-    });
+    void window
+      .showErrorMessage(l10n.t("Settings that Deltaflash cannot use, and takes as not set: {0}.", said), open)
+      .then((chosen) => {
+        if (chosen === open) return commands.executeCommand("workbench.action.openSettings", `@id:${keys}`);
+        return undefined;
+      });
   }
 }
