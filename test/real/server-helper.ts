@@ -90,6 +90,15 @@ export class Server implements AsyncDisposable {
     return within(this.#connection.sendRequest<Requests[Name][1]>(name, params));
   }
 
+  /** A request that may take longer than others. */
+  ask<Name extends keyof Requests>(name: Name, params: Requests[Name][0], limitMs: number): Promise<Requests[Name][1]> {
+    return within(this.#connection.sendRequest<Requests[Name][1]>(name, params), limitMs);
+  }
+
+  nudge(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Of one kind, in order. */
   of<Name extends keyof Notifications>(name: Name): readonly Notifications[Name][] {
     return this.told.flatMap((one) => (one.name === name ? [one.params as Notifications[Name]] : []));
@@ -165,10 +174,10 @@ export class Server implements AsyncDisposable {
   }
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
+async function within<T>(work: Promise<T>, limitMs = HANG_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came within ${HANG_MS} ms`)), HANG_MS);
+    timer = setTimeout(() => reject(new Error(`nothing came within ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([work, late]);

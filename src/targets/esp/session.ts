@@ -1,6 +1,6 @@
 /** A connected ESP board: answers digests, writes runs of sectors, reads back, resets. */
 import { concat, hex } from "../../core/bytes.ts";
-import type { Digest } from "../../core/digest.ts";
+import { md5, type Digest } from "../../core/digest.ts";
 import { FlashError } from "../../core/errors.ts";
 import type { FlashMap } from "../../core/flash-map.ts";
 import type { Range } from "../../core/image.ts";
@@ -85,10 +85,10 @@ export class EspSession implements MemorySession {
         await this.#writer.write({ run: step, next: next?.kind === "write" ? next : undefined });
         return;
       case "verify": {
-        const { range, expected } = step;
+        const { range, data } = step;
         client.context.trace.enter("verify", "digest of what was written");
         const [found] = await this.digests([range]);
-        if (found !== expected) {
+        if (found !== md5(data)) {
           throw new FlashError(
             "verify-failed",
             `the ${range.size / 1024} KiB at ${hex(range.address)} read back differently than they were written`,
