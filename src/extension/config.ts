@@ -43,13 +43,23 @@ export class Config implements Disposable {
     if (said === this.#said) return;
     this.#said = said;
     if (problems.length === 0) return;
-    const keys = problems.map(({ key }) => key).join(",");
     const open = l10n.t("Open Settings");
-    void window
-      .showErrorMessage(l10n.t("Settings that Deltaflash cannot use, and takes as not set: {0}.", said), open)
-      .then((chosen) => {
-        if (chosen === open) return commands.executeCommand("workbench.action.openSettings", `@id:${keys}`);
-        return undefined;
-      });
+    const message = l10n.t("Settings that Deltaflash cannot use, and takes as not set: {0}.", said);
+    void window.showErrorMessage(message, open).then((chosen) => {
+      if (chosen === open) return openSettings(problems);
+      return undefined;
+    });
   }
+}
+
+/** Where the values stand; the editor's search knows one setting, or all of an extension. */
+function openSettings(problems: readonly SettingProblem[]): Thenable<unknown> {
+  const [first, ...more] = problems;
+  const query = first === undefined || more.length > 0 ? "@ext:deltaflash.deltaflash" : `@id:${first.key}`;
+  const isInWorkspace = problems.some(({ key }) => {
+    const found = workspace.getConfiguration(undefined, workspace.workspaceFolders?.[0]?.uri).inspect(key);
+    return found?.workspaceFolderValue !== undefined || found?.workspaceValue !== undefined;
+  });
+  const command = isInWorkspace ? "workbench.action.openWorkspaceSettings" : "workbench.action.openSettings";
+  return commands.executeCommand(command, { query });
 }
