@@ -52,10 +52,10 @@ export class Config implements Disposable {
   }
 }
 
-/** Where the values stand; the editor's search knows one setting, or all of an extension. */
+/** Where the values stand; the editor's search knows one setting, or all of an extension that are set. */
 function openSettings(problems: readonly SettingProblem[]): Thenable<unknown> {
   const [first, ...more] = problems;
-  const query = first === undefined || more.length > 0 ? "@ext:deltaflash.deltaflash" : `@id:${first.key}`;
+  const query = first === undefined || more.length > 0 ? "@modified @ext:deltaflash.deltaflash" : `@id:${first.key}`;
   const isInWorkspace = problems.some(({ key }) => {
     const found = workspace.getConfiguration(undefined, workspace.workspaceFolders?.[0]?.uri).inspect(key);
     return found?.workspaceFolderValue !== undefined || found?.workspaceValue !== undefined;
