@@ -9,12 +9,12 @@ const mayImport = {
   server: ["core", "transport", "targets", "build", "engine", "sim"],
   cli: ["core", "transport", "targets", "build", "engine", "sim"],
   webview: ["core"],
-  extension: ["core"], // plus server/protocol and webview/messages, nothing else
+  extension: ["core"], // plus server/protocol, webview/messages and webview/phrases, nothing else
 };
 
 /** Single files that a room may import beside the rooms above. */
 const mayAlsoImport = {
-  extension: ["server/protocol\\.ts", "webview/messages\\.ts"],
+  extension: ["server/protocol\\.ts", "webview/messages\\.ts", "webview/phrases\\.ts"],
   webview: ["server/protocol\\.ts"],
 };
 

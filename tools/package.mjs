@@ -1,10 +1,10 @@
-// `npm run package [file]`: bundles and packs the extension, and refuses a package that is too large or lacks a part.
+// `npm run package [file] [most bytes]`: bundles and packs the extension, and refuses a package that is too large or lacks a part.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { checkNode, giveUp, installPackages, root, run } from "./setup.mjs";
+import { checkNode, giveUp, installPackages, root, run, temporaryFolder } from "./setup.mjs";
 import { stageExtension } from "./stage.mjs";
 
 const mostBytes = 1_200_000;
@@ -16,6 +16,8 @@ const needed = [
   "media/timing-panel.css",
   "media/icon.png",
   "package.nls.json",
+  "package.nls.de.json",
+  "l10n/bundle.l10n.de.json",
   "prebuilds/linux-x64/",
   "prebuilds/linux-arm64/",
   "prebuilds/win32-x64/",
@@ -23,8 +25,8 @@ const needed = [
 ];
 
 /** @returns the size in bytes; ends the program when the package is not as it should be */
-export function packExtension(file) {
-  const stage = mkdtempSync(join(tmpdir(), "deltaflash-pack-"));
+export function packExtension(file, limitBytes = mostBytes) {
+  const { path: stage, remove } = temporaryFolder(join(tmpdir(), "deltaflash-pack-"));
   try {
     stageExtension(stage);
     mkdirSync(dirname(file), { recursive: true });
@@ -37,11 +39,16 @@ export function packExtension(file) {
     if (missing.length > 0)
       giveUp(`The package lacks ${missing.join(", ")}.`, "Look at .vscodeignore and esbuild.mjs.");
     const { size } = statSync(file);
-    if (size > mostBytes)
-      giveUp(`The package has ${size} bytes; 1.2 MB are the most.`, "Find out what came in with `vsce ls --tree`.");
+    if (size > limitBytes) {
+      rmSync(file);
+      giveUp(
+        `The package has ${size} bytes; ${limitBytes} are the most.`,
+        "Find out what came in with `vsce ls --tree`.",
+      );
+    }
     return size;
   } finally {
-    rmSync(stage, { recursive: true, force: true });
+    remove();
   }
 }
 
@@ -50,6 +57,6 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   installPackages();
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const file = resolve(process.argv[2] ?? join(root, `deltaflash-${version}.vsix`));
-  const size = packExtension(file);
+  const size = packExtension(file, process.argv[3] === undefined ? mostBytes : Number(process.argv[3]));
   process.stdout.write(`${file}: ${(size / 1e6).toFixed(2)} MB\n`);
 }

@@ -1,7 +1,7 @@
 // What `npm start` and `npm test` need before anything else: the right Node, the npm packages of the lockfile, and Debian packages.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
@@ -10,6 +10,14 @@ export const root = join(import.meta.dirname, "..");
 export function giveUp(what, remedy) {
   process.stderr.write(`${what}\n${remedy}\n`);
   process.exit(1);
+}
+
+/** A new folder whose name begins so; it goes away by `remove`, and with this program in any case, however it ends by itself. */
+export function temporaryFolder(begin) {
+  const path = mkdtempSync(begin);
+  const remove = () => rmSync(path, { recursive: true, force: true });
+  process.once("exit", remove);
+  return { path, remove };
 }
 
 /** @returns the exit code; output goes to the terminal */

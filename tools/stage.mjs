@@ -6,6 +6,7 @@ import { giveUp, root, run } from "./setup.mjs";
 const parts = [
   "package.json",
   "package.nls.json",
+  "package.nls.de.json",
   "l10n",
   "media",
   "README.md",

@@ -1,15 +1,14 @@
 // `npm start`: installs what is missing, builds, and shows the main job on a simulated board.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build, checkNode, giveUp, installPackages, root, run } from "./setup.mjs";
+import { build, checkNode, giveUp, installPackages, root, run, temporaryFolder } from "./setup.mjs";
 
 checkNode();
 installPackages();
 build();
 
-const folder = mkdtempSync(join(tmpdir(), "deltaflash-demo-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const { path: folder } = temporaryFolder(join(tmpdir(), "deltaflash-demo-"));
 
 function flash(title, variant) {
   process.stdout.write(`\n== ${title}\n`);

@@ -1,13 +1,13 @@
 // The level of testing that runs in a real VS Code: tests inside its extension host, and tests that use it in a browser.
 // `node tools/vscode-tests.mjs [host|ui]` installs what it needs, runs them and prints `N passed, N failed`.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { closingLine } from "./levels.mjs";
 import { packExtension } from "./package.mjs";
-import { checkNode, giveUp, installDebianPackages, installPackages, root, run } from "./setup.mjs";
+import { checkNode, giveUp, installDebianPackages, installPackages, root, run, temporaryFolder } from "./setup.mjs";
 import { makeDemoWorkspace, stageExtension } from "./stage.mjs";
 
 const host = join(root, "tools", "vscode-host");
@@ -125,8 +125,10 @@ async function uiTests(stage, scratch, only) {
 export async function runVscodeTests(which = "", only = "") {
   installVscode();
   mkdirSync(join(root, "out"), { recursive: true });
-  const stage = mkdtempSync(join(root, "out", "stage-"));
-  const scratch = mkdtempSync(join(tmpdir(), "deltaflash-vscode-"));
+  const keep = process.env.DELTAFLASH_KEEP !== undefined;
+  const folderAt = (begin) => (keep ? { path: mkdtempSync(begin), remove: () => undefined } : temporaryFolder(begin));
+  const { path: stage, remove: removeStage } = folderAt(join(root, "out", "stage-"));
+  const { path: scratch, remove: removeScratch } = folderAt(join(tmpdir(), "deltaflash-vscode-"));
   try {
     stageExtension(stage);
     const results = [];
@@ -134,10 +136,8 @@ export async function runVscodeTests(which = "", only = "") {
     if (which !== "host") results.push(await uiTests(stage, scratch, only));
     return results;
   } finally {
-    if (process.env.DELTAFLASH_KEEP === undefined) {
-      rmSync(stage, { recursive: true, force: true });
-      rmSync(scratch, { recursive: true, force: true });
-    }
+    removeStage();
+    removeScratch();
   }
 }
 

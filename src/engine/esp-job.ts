@@ -56,6 +56,8 @@ export interface EspJob {
   readonly ahead?: () => Promise<EspConnection>;
   /** Called before every reset into the program: whoever listens next wants to hear all of it. */
   readonly beforeReset?: (transport: SerialTransport) => Promise<void>;
+  /** What a program in RAM said while its loader was still listened to. */
+  readonly onProgramText?: (bytes: Uint8Array) => void;
   /** As soon as it aborts the job ends where the loader waits for its next request. */
   readonly stop?: AbortSignal;
   /**
@@ -299,7 +301,9 @@ async function loadIntoRam(running: Running, transport: SerialTransport): Promis
     `${formatBytes(bytes)} run from RAM at ${hex(artifact.elf.entry)}; a reset starts the program in the flash again.`,
   );
   context.trace.enter("load", `${formatBytes(bytes)} into RAM`);
+  client.forgetHeard();
   await startInRam(client, { pieces: segments, entry: artifact.elf.entry });
+  job.onProgramText?.(Buffer.from(client.heard, "latin1"));
   return "loaded";
 }
 

@@ -37,6 +37,7 @@ export class Monitor {
   readonly #closing = new AbortController();
   #transport: SerialTransport | undefined;
   #decoder = new TextDecoder();
+  readonly #heard: Uint8Array[] = [];
   #log: FileHandle | undefined;
   /** The reading that goes on now; undefined while paused. */
   #reading: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
@@ -100,6 +101,11 @@ export class Monitor {
     await transport.setBaudRate(this.#options.baud);
   }
 
+  /** What the program said to somebody else who had the port; it goes before what is read from now on. */
+  hear(bytes: Uint8Array): void {
+    this.#heard.push(bytes);
+  }
+
   /** @throws FlashError `port-busy` while paused, `disconnected` while the device is away, `does-not-fit` for more than 64 KiB */
   async write(text: string): Promise<void> {
     const { port } = this.#options;
@@ -161,6 +167,7 @@ export class Monitor {
   async #readOpen(stop: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const transport = this.#transport;
+    for (const bytes of this.#heard.splice(0)) await this.#take(bytes);
     while (!stop.aborted && transport !== undefined) {
       const startMs = clock.nowMs();
       const bytes = await transport.read(readMs);

@@ -13,7 +13,7 @@ import type { Range } from "../core/image.ts";
 import type { FlashCosts } from "../core/plan.ts";
 import type { KnownContents } from "../core/survey.ts";
 import { TraceRecorder } from "../core/trace.ts";
-import { chipNamed, type Chip } from "../targets/esp/chips.ts";
+import { chipMeant, type Chip } from "../targets/esp/chips.ts";
 import { chipsThatHold } from "../targets/esp/elf-chips.ts";
 import { flashSizeOf } from "../targets/esp/identify.ts";
 import { espCosts, espFlashMap } from "../targets/esp/session.ts";
@@ -175,7 +175,7 @@ function chipFor({ chip, artifact }: PlanQuestion, seen: string | undefined): Ch
   const fitting = artifact.kind === "elf" ? chipsThatHold(artifact.elf) : [];
   const only = fitting.length === 1 ? fitting[0] : undefined;
   const name = chip ?? chipOfArtifact(artifact) ?? seen ?? only;
-  const found = name === undefined ? undefined : chipNamed(name);
+  const found = name === undefined ? undefined : chipMeant(name);
   if (found !== undefined) return found;
   throw new FlashError(
     "wrong-chip",

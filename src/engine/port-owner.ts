@@ -200,6 +200,7 @@ export class PortOwner {
       signal: entry.signal,
       stop: entry.stop,
       beforeReset: (transport: SerialTransport) => this.#beforeReset(transport),
+      onProgramText: (bytes: Uint8Array) => this.#monitor?.hear(bytes),
       observer: {
         log: (line: string) => this.#parts.log(line),
         phase: (phase: Phase) => {

@@ -31,7 +31,11 @@ export async function pickBoard(choice: BoardChoice, fixedPort: string | undefin
 function itemsFor(ports: readonly PortChoice[], picked: string | undefined, fixed: string | undefined): Item[] {
   const item = (port: PortChoice): Item => ({
     label: `$(${port.simulated ? "beaker" : "circuit-board"}) ${port.title}`,
-    description: [port.port, port.identity, port.port === picked ? l10n.t("current") : undefined]
+    description: [
+      port.title === port.port ? undefined : port.port,
+      port.identity,
+      port.port === picked ? l10n.t("current") : undefined,
+    ]
       .filter((word) => word !== undefined)
       .join(" · "),
     ...detailOf(port),
@@ -49,7 +53,7 @@ function itemsFor(ports: readonly PortChoice[], picked: string | undefined, fixe
     ...(picked === undefined || fixed === undefined
       ? []
       : [{ label: l10n.t("$(settings-gear) As the Setting Says"), description: fixed, act: "forget" as const }]),
-    separator(l10n.t("simulated: a model in software, nothing runs on silicon")),
+    separator(l10n.t("simulated: nothing runs on silicon")),
     ...simulated.map(item),
   ];
 }

@@ -42,12 +42,24 @@ export class Config implements Disposable {
     const said = text.join("; ");
     if (said === this.#said) return;
     this.#said = said;
-    const [first] = problems;
-    if (first === undefined) return;
+    if (problems.length === 0) return;
     const open = l10n.t("Open Settings");
-    void window.showErrorMessage(l10n.t("Settings that Deltaflash cannot use: {0}.", said), open).then((chosen) => {
-      if (chosen === open) return commands.executeCommand("workbench.action.openSettings", first.key);
+    const message = l10n.t("Settings that Deltaflash cannot use, and takes as not set: {0}.", said);
+    void window.showErrorMessage(message, open).then((chosen) => {
+      if (chosen === open) return openSettings(problems);
       return undefined;
     });
   }
+}
+
+/** Where the values stand; the editor's search knows one setting, or all of an extension that are set. */
+function openSettings(problems: readonly SettingProblem[]): Thenable<unknown> {
+  const [first, ...more] = problems;
+  const query = first === undefined || more.length > 0 ? "@modified @ext:deltaflash.deltaflash" : `@id:${first.key}`;
+  const isInWorkspace = problems.some(({ key }) => {
+    const found = workspace.getConfiguration(undefined, workspace.workspaceFolders?.[0]?.uri).inspect(key);
+    return found?.workspaceFolderValue !== undefined || found?.workspaceValue !== undefined;
+  });
+  const command = isInWorkspace ? "workbench.action.openWorkspaceSettings" : "workbench.action.openSettings";
+  return commands.executeCommand(command, { query });
 }

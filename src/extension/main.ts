@@ -1,4 +1,5 @@
 /** Wiring: makes the parts, tells them of each other, and nothing else. */
+import { config as configureWords } from "@vscode/l10n";
 import { join } from "node:path";
 import { commands, l10n, tasks, window, workspace, type Event, type ExtensionContext } from "vscode";
 import type { Notifications } from "../server/protocol.ts";
@@ -24,6 +25,7 @@ import { showWhyTarget } from "./why-target.ts";
 let running: Server | undefined;
 
 export function activate(context: ExtensionContext): DeltaflashApi {
+  if (l10n.bundle !== undefined) configureWords({ contents: l10n.bundle });
   const parts = makeParts(context);
   wire(context, parts);
   return apiOf(parts);

@@ -1,19 +1,10 @@
 /** What the workspace's builds make, as the server finds it, and which of them is meant. */
 import { basename, isAbsolute, join, sep } from "node:path";
-import {
-  commands,
-  EventEmitter,
-  l10n,
-  window,
-  workspace,
-  type Disposable,
-  type Event,
-  type Memento,
-  type QuickPickItem,
-} from "vscode";
+import { commands, EventEmitter, l10n, window, workspace, type Disposable, type Event, type Memento } from "vscode";
 import type { ProjectCandidate } from "../server/protocol.ts";
 import type { Server } from "./client.ts";
 import type { Config } from "./config.ts";
+import { projectItems } from "./project-items.ts";
 
 const chosenKey = "project";
 
@@ -80,19 +71,9 @@ export class Projects implements Disposable {
 
   async pick(): Promise<ProjectCandidate | undefined> {
     await this.discover();
-    interface Item extends QuickPickItem {
-      readonly project: ProjectCandidate;
-    }
-    const current = this.current;
-    const items = this.#found.map((project): Item => ({
-      label: project.title,
-      description: `${project.system}${project === current ? l10n.t(" (current)") : ""}`,
-      detail: project.artifact.join(" "),
-      project,
-    }));
-    const chosen = await window.showQuickPick(items, {
+    const chosen = await window.showQuickPick(projectItems(this.#found, this.current), {
       title: l10n.t("Deltaflash: Which Firmware?"),
-      placeHolder: l10n.t("What the workspace builds"),
+      placeHolder: l10n.t("What the workspace builds; the choice is remembered"),
       matchOnDetail: true,
     });
     if (chosen === undefined) return undefined;

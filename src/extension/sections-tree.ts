@@ -1,4 +1,5 @@
 /** What differs from the board as a tree: sections with their symbols, then the sectors. From the server's plan alone; knows no editor. */
+import * as l10n from "@vscode/l10n";
 import { formatBytes, hex } from "../core/bytes.ts";
 import type { ChangedItem, PlanView } from "../server/protocol.ts";
 
@@ -32,15 +33,15 @@ function nodeOf(item: ChangedItem): TreeNode {
 /** `1200 B → 1216 B (+16 B), moved 0x42000020 → 0x42000040` */
 function changeOf({ oldAddress, oldSize, newAddress, newSize }: ChangedItem): string {
   const parts: string[] = [];
-  if (oldSize === undefined && newSize !== undefined) parts.push(`new, ${formatBytes(newSize)}`);
-  else if (newSize === undefined && oldSize !== undefined) parts.push(`gone, ${formatBytes(oldSize)}`);
+  if (oldSize === undefined && newSize !== undefined) parts.push(l10n.t("new, {0}", formatBytes(newSize)));
+  else if (newSize === undefined && oldSize !== undefined) parts.push(l10n.t("gone, {0}", formatBytes(oldSize)));
   else if (oldSize !== undefined && newSize !== undefined && oldSize !== newSize) {
     const difference = newSize - oldSize;
     parts.push(`${oldSize} → ${newSize} B (${difference > 0 ? "+" : "−"}${Math.abs(difference)})`);
   } else if (newSize !== undefined) parts.push(formatBytes(newSize));
   if (oldAddress !== undefined && newAddress !== undefined && oldAddress !== newAddress) {
-    parts.push(`moved ${hex(oldAddress)} → ${hex(newAddress)}`);
-  } else if (newAddress !== undefined) parts.push(`at ${hex(newAddress)}`);
+    parts.push(l10n.t("moved {0} → {1}", hex(oldAddress), hex(newAddress)));
+  } else if (newAddress !== undefined) parts.push(l10n.t("at {0}", hex(newAddress)));
   return parts.join(", ");
 }
 
@@ -50,12 +51,13 @@ function sectorsNode(plan: PlanView): TreeNode {
     const description = `${formatBytes(run.bytes)}, ${run.erase}`;
     return { kind: "run", label, description, detail: `${label}: ${description}`, children: [] };
   });
-  const description = `${plan.sectorsToWrite} of ${plan.sectors}, ${formatBytes(plan.bytesToWrite)}`;
+  const description = l10n.t("{0} of {1}, {2}", plan.sectorsToWrite, plan.sectors, formatBytes(plan.bytesToWrite));
+  const label = l10n.t("Sectors to write");
   return {
     kind: "sectors",
-    label: "Sectors to write",
+    label,
     description,
-    detail: `Sectors to write: ${description}`,
+    detail: `${label}: ${description}`,
     children: runs,
   };
 }

@@ -1,4 +1,5 @@
 /** The settings as values that can be relied on, and a sentence for each one that is not what it should be. Knows no editor. */
+import * as l10n from "@vscode/l10n";
 
 export type OnBuild = "off" | "offer" | "flash";
 
@@ -32,6 +33,9 @@ export interface ReadSettings {
 
 type Get = (key: string) => unknown;
 
+/** No bridge is faster. */
+const mostBaud = 12_000_000;
+
 /** What is wrong counts as not set. */
 export function readSettings(get: Get): ReadSettings {
   const problems: SettingProblem[] = [];
@@ -40,24 +44,26 @@ export function readSettings(get: Get): ReadSettings {
   const text = (key: string): string | undefined => {
     const value = get(key) ?? "";
     if (typeof value === "string") return value.trim() === "" ? undefined : value.trim();
-    wrong(key, "a text", value);
+    wrong(key, l10n.t("a text"), value);
     return undefined;
   };
   const yes = (key: string, otherwise: boolean): boolean => {
     const value = get(key) ?? otherwise;
     if (typeof value === "boolean") return value;
-    wrong(key, "true or false", value);
+    wrong(key, l10n.t("true or false"), value);
     return otherwise;
   };
   const rate = (key: string, least: number): number | undefined => {
     const value = get(key) ?? undefined;
     if (value === undefined) return undefined;
-    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= 12_000_000) return value;
-    wrong(key, `a whole number from ${least} to 12000000`, value);
+    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= mostBaud) return value;
+    wrong(key, l10n.t("a whole number from {0} to {1}", least, mostBaud), value);
     return undefined;
   };
   const settings: Settings = {
-    onBuild: onBuildOf(get("onBuild") ?? "offer", (value) => wrong("onBuild", "off, offer or flash", value)),
+    onBuild: onBuildOf(get("onBuild") ?? "offer", (value) =>
+      wrong("onBuild", l10n.t("{0}, {1} or {2}", "off", "offer", "flash"), value),
+    ),
     buildTask: text("buildTask"),
     artifact: text("artifact"),
     port: text("port"),

@@ -9,10 +9,12 @@ import {
   type StatusBarItem,
 } from "vscode";
 import { formatBytes } from "../core/bytes.ts";
-import { formatDuration, formatPhases } from "../core/trace-text.ts";
+import { formatDuration } from "../core/trace-text.ts";
+import { phaseTotals } from "../core/trace.ts";
 import type { PlanView, StoredReport } from "../server/protocol.ts";
 import type { Activity } from "./activity.ts";
 import type { Report } from "./client.ts";
+import { phaseWord } from "../webview/phrases.ts";
 import { shortName, statusText } from "./status-text.ts";
 
 /** Commands that the tooltip links to. */
@@ -94,9 +96,7 @@ export class StatusBar implements Disposable {
     tooltip.appendMarkdown("\n\n");
     if (last !== undefined) tooltip.appendText(describeReport(last.report)).appendMarkdown("\n\n");
     if (last !== undefined && last.report.spans.length > 0) {
-      tooltip
-        .appendText(formatPhases({ totalMs: last.report.totalMs, spans: last.report.spans }))
-        .appendMarkdown("\n\n");
+      tooltip.appendText(describePhases(last.report)).appendMarkdown("\n\n");
     }
     const plan = this.#parts.currentPlan();
     if (plan !== undefined) tooltip.appendText(describePlan(plan)).appendMarkdown("\n\n");
@@ -112,6 +112,13 @@ export class StatusBar implements Disposable {
     ];
     return tooltip.appendMarkdown(links.join(" · "));
   }
+}
+
+/** One line: `connect 198 ms · survey 12 ms · write 61 ms`. */
+function describePhases(report: Report): string {
+  return phaseTotals(report)
+    .map(({ phase, durationMs }) => `${phaseWord(phase)} ${Math.round(durationMs)} ms`)
+    .join(" · ");
 }
 
 /** One line: what the last flash did. */

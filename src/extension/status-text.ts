@@ -1,6 +1,9 @@
 /** What the status bar item says, as data: words that take the same place. Knows no editor. */
+import * as l10n from "@vscode/l10n";
 import { formatDuration } from "../core/trace-text.ts";
+import { phases } from "../core/trace.ts";
 import type { BoardState } from "../server/protocol.ts";
+import { capitalized, phaseWord } from "../webview/phrases.ts";
 
 /** What the item stands for: a board's state, our build, or a build that waits to be flashed. */
 export type ButtonState = BoardState | { readonly kind: "building" } | { readonly kind: "offer" };
@@ -19,15 +22,16 @@ const figureSpace = "\u2007";
 const thinSpace = "\u2006";
 const thinWidth = 0.29;
 /** What state and board get, in widths of a digit. */
-const stateWidth = 9.5;
+const leastStateWidth = 9.5;
+const mostStateWidth = 13;
 const boardWidth = 8;
 
 export function statusText(board: string, state: ButtonState): StatusText {
   const { icon, word } = wordOf(state);
-  const name = fit(board === "" ? "board" : board, boardWidth);
+  const name = fit(board === "" ? l10n.t("board") : board, boardWidth);
   return {
-    text: `$(${icon}) ${name} ${fit(word, stateWidth)}`,
-    spoken: `Deltaflash, ${board === "" ? "no board chosen" : board}: ${spokenOf(state, word)}`,
+    text: `$(${icon}) ${name} ${fit(word, stateWidth())}`,
+    spoken: `Deltaflash, ${board === "" ? l10n.t("no board chosen") : board}: ${spokenOf(state, word)}`,
     isError: state.kind === "failed",
   };
 }
@@ -35,43 +39,58 @@ export function statusText(board: string, state: ButtonState): StatusText {
 function wordOf(state: ButtonState): { readonly icon: string; readonly word: string } {
   switch (state.kind) {
     case "idle":
-      return { icon: "zap", word: "Flash" };
+      return { icon: "zap", word: l10n.t("Flash") };
     case "offer":
-      return { icon: "zap", word: "New build" };
+      return { icon: "zap", word: l10n.t("New build") };
     case "building":
-      return { icon: "sync~spin", word: "Building" };
+      return { icon: "sync~spin", word: l10n.t("Building") };
     case "connecting":
-      return { icon: "sync~spin", word: "Connecting" };
+      return { icon: "sync~spin", word: l10n.t("Connecting") };
     case "ready":
-      return { icon: "sync~spin", word: "Connected" };
+      return { icon: "sync~spin", word: l10n.t("Connected") };
     case "working":
       return { icon: "sync~spin", word: workingWord(state.phase, state.percent) };
     case "done":
       return { icon: "check", word: doneWord(state.result, state.totalMs) };
     case "failed":
-      return { icon: "error", word: state.code === "cancelled" ? "Cancelled" : "Failed" };
+      return { icon: "error", word: state.code === "cancelled" ? l10n.t("Cancelled") : l10n.t("Failed") };
   }
 }
 
 function workingWord(phase: string, percent: number | undefined): string {
-  const word = `${phase.charAt(0).toUpperCase()}${phase.slice(1)}`;
-  return percent === undefined ? word : `${word.slice(0, 6)} ${Math.min(99, Math.floor(percent))}%`;
+  let word = capitalized(phaseWord(phase));
+  if (percent === undefined) return word;
+  while (widthOf(`${word} 99%`) > mostStateWidth) word = word.slice(0, -1);
+  return `${word} ${Math.min(99, Math.floor(percent))}%`;
 }
 
 function doneWord(result: string, totalMs: number): string {
-  return result === "unchanged" ? "Unchanged" : formatDuration(totalMs);
+  return result === "unchanged" ? l10n.t("Unchanged") : formatDuration(totalMs);
+}
+
+function spokenResult(result: string, time: string): string {
+  switch (result) {
+    case "unchanged":
+      return l10n.t("unchanged in {0}. Press to flash again", time);
+    case "loaded":
+      return l10n.t("loaded in {0}. Press to flash again", time);
+    case "planned":
+      return l10n.t("planned in {0}. Press to flash again", time);
+    default:
+      return l10n.t("flashed in {0}. Press to flash again", time);
+  }
 }
 
 function spokenOf(state: ButtonState, word: string): string {
   switch (state.kind) {
     case "done":
-      return `${state.result} in ${formatDuration(state.totalMs)}. Press to flash again`;
+      return spokenResult(state.result, formatDuration(state.totalMs));
     case "failed":
-      return `failed: ${state.message}`;
+      return l10n.t("failed: {0}", state.message);
     case "idle":
-      return "press to save, build and flash";
+      return l10n.t("press to save, build and flash");
     case "offer":
-      return "a new build is ready, press to flash it";
+      return l10n.t("a new build is ready, press to flash it");
     case "building":
     case "connecting":
     case "ready":
@@ -102,6 +121,18 @@ export function widthOf(text: string): number {
     return letterWidths.find(([letters]) => letters.includes(letter))?.[1] ?? 1;
   };
   return Array.from(text).reduce((sum, letter) => sum + width(letter), 0);
+}
+
+/** Room for every word of the language, within reason: the item never changes its width while a board is worked on. */
+function stateWidth(): number {
+  const states: readonly ButtonState[] = [
+    ...(["idle", "offer", "building", "connecting", "ready"] as const).map((kind) => ({ kind })),
+    ...phases.map((phase) => ({ kind: "working", phase, percent: 99 }) as const),
+    { kind: "done", result: "unchanged", totalMs: 0 },
+    ...["cancelled", "timeout"].map((code) => ({ kind: "failed", code, message: "" }) as const),
+  ];
+  const widest = Math.max(...states.map((state) => widthOf(wordOf(state).word)));
+  return Math.min(mostStateWidth, Math.max(leastStateWidth, widest));
 }
 
 /** Cut or filled up to `width`, to a seventh of a digit. */

@@ -12,6 +12,7 @@ import {
 } from "vscode";
 import { formatTrace } from "../core/trace-text.ts";
 import type { BoardState, FlashMode } from "../server/protocol.ts";
+import { phaseWord } from "../webview/phrases.ts";
 import type { Server } from "./client.ts";
 import { describeNoFlash, type FlashEnd, type FlashWish } from "./flasher.ts";
 import { wordsForEditor } from "./remedies.ts";
@@ -115,7 +116,7 @@ class FlashTerminal implements Pseudoterminal {
     if (this.#port === undefined && state.kind === "working") this.#port = port;
     if (port !== this.#port || state.kind !== "working" || state.phase === this.#phase) return;
     this.#phase = state.phase;
-    this.#print(`${state.phase}\n`);
+    this.#print(`${phaseWord(state.phase)}\n`);
   }
 
   #end(end: FlashEnd): void {

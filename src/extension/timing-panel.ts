@@ -4,6 +4,7 @@ import {
   commands,
   ConfigurationTarget,
   env,
+  l10n,
   Uri,
   window,
   workspace,
@@ -134,6 +135,8 @@ function pageFor(webview: Webview, root: Uri): string {
   const nonce = randomBytes(16).toString("base64");
   const script = webview.asWebviewUri(Uri.joinPath(root, "dist", "timing-panel.js")).toString();
   const style = webview.asWebviewUri(Uri.joinPath(root, "media", "timing-panel.css")).toString();
+  // Data, which no policy is asked about: it must only not end the element.
+  const words = l10n.bundle === undefined ? "" : JSON.stringify(l10n.bundle).replaceAll("<", "\\u003c");
   const policy = [
     "default-src 'none'",
     `style-src ${webview.cspSource}`,
@@ -148,10 +151,11 @@ function pageFor(webview: Webview, root: Uri): string {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${style}">
-<title>Flash Timing</title>
+<title>${l10n.t("Flash Timing")}</title>
 </head>
 <body>
 <main id="timing"></main>
+<script type="application/json" id="words">${words}</script>
 <script nonce="${nonce}" src="${script}"></script>
 </body>
 </html>`;

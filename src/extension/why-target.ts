@@ -1,5 +1,6 @@
 /** *Why This Target?*: what would be flashed where, and what each choice rests on. */
 import { l10n, window, workspace } from "vscode";
+import { triggerWord } from "../webview/phrases.ts";
 import type { Activity } from "./activity.ts";
 import type { BoardChoice } from "./board-choice.ts";
 import { findBuildTask } from "./build-task.ts";
@@ -53,7 +54,7 @@ async function whyTarget({ config, projects, choice, activity }: WhyParts): Prom
   const last = activity.lastReport;
   if (last !== undefined) {
     lines.push("", `## ${l10n.t("Last flash")}`, "", describeReport(last.report), "");
-    lines.push(l10n.t("Started by: {0}", last.trigger), ...last.report.notes.map((note) => `- ${note}`));
+    lines.push(l10n.t("Started by: {0}", triggerWord(last.trigger)), ...last.report.notes.map((note) => `- ${note}`));
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,7 +1,9 @@
 /** Flash requests of front ends: read the artifact, run the job, keep the report and tell everyone. */
 import type { Artifact } from "../build/artifact.ts";
 import { loadArtifact } from "../build/load.ts";
+import { stalenessOf } from "../build/stale.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
+import { requireChip, requireSupported } from "../engine/esp-checks.ts";
 import type { EspJobOptions } from "../engine/esp-job.ts";
 import type { Jobs } from "../engine/jobs.ts";
 import type { History } from "../engine/history.ts";
@@ -9,6 +11,7 @@ import { elfOf, planView } from "../engine/plan-view.ts";
 import { programTable, type ProgramStore } from "../engine/program-table.ts";
 import { failedBefore, type Report } from "../engine/report.ts";
 import type { ReportStore } from "../engine/reports.ts";
+import type { Projects } from "./projects.ts";
 import type { FlashMode, FlashParams, PlanView, StoredReport, TargetSelection } from "./protocol.ts";
 
 export interface FlashingParts {
@@ -16,6 +19,7 @@ export interface FlashingParts {
   readonly history: History;
   readonly reports: ReportStore;
   readonly programs: ProgramStore;
+  readonly projects: Pick<Projects, "foreignChipOf">;
   onReport(report: StoredReport): void;
   log(line: string): void;
 }
@@ -68,8 +72,15 @@ export class Flashing {
   /** @throws FlashError for an artifact that cannot be read, and where nobody knows the chip */
   async plan(target: TargetSelection, paths: readonly string[], appOnly: boolean): Promise<PlanView> {
     checkTarget(target);
-    const artifact = await loadArtifact(paths, { appOnly });
+    const artifact = await this.#artifact(target, paths, appOnly);
     return planView({ port: target.port, chip: target.chip, baud: target.baud, artifact }, this.#parts);
+  }
+
+  /** @throws FlashError `wrong-chip` for a program of a chip that cannot be flashed yet, and whatever reading it may throw */
+  async #artifact(target: TargetSelection, paths: readonly string[], appOnly: boolean): Promise<Artifact> {
+    const artifact = await loadArtifact(paths, { appOnly });
+    requireSupported(artifact, target.chip ?? this.#parts.projects.foreignChipOf(paths));
+    return artifact;
   }
 
   /** For the comparison with the next build. */
@@ -88,11 +99,12 @@ export class Flashing {
       const { target, artifact, mode, appOnly = false } = params;
       let flashed: Artifact | undefined;
       const report = await this.#parts.jobs.flash(target.port, {
-        artifact: async () => (flashed = await loadArtifact(artifact, { appOnly })),
+        artifact: async () => (flashed = await this.#artifact(target, artifact, appOnly)),
         options: optionsFor(target, mode),
       });
-      if (flashed !== undefined && holdsProgram(report)) await this.#rememberProgram(report.identity, flashed);
-      return report;
+      if (flashed === undefined) return report;
+      if (holdsProgram(report)) await this.#rememberProgram(report.identity, flashed);
+      return { ...report, notes: [...report.notes, ...(await stalenessOf(flashed))] };
     } catch (thrown) {
       const { port } = fieldsOf<"port">(fieldsOf<"target">(params).target);
       return failedBefore(typeof port === "string" ? port : "", asFlashError(thrown));
@@ -127,6 +139,7 @@ function checkTarget(target: TargetSelection): void {
   if (typeof port !== "string" || port === "") throw wrong("port", "text such as /dev/ttyUSB0");
   if (!isTextOrNothing(chip)) throw wrong("chip", "text such as esp32c3");
   if (!isTextOrNothing(board)) throw wrong("board", "text");
+  if (typeof chip === "string") requireChip(chip);
   const isBaud = typeof baud === "number" && Number.isInteger(baud) && baud >= 300 && baud <= 10_000_000;
   if (baud !== undefined && !isBaud) throw wrong("baud", "a whole number of bits per second, 300 to 10000000");
   if (useStub !== undefined && typeof useStub !== "boolean") throw wrong("useStub", "true or false");

@@ -1,7 +1,5 @@
 /** The long-lived process: owns ports, engine and history, and answers front ends. Wiring only. */
 import { dirname } from "node:path";
-import { createConnection, ProposedFeatures } from "vscode-languageserver/node";
-import { discoverProjects } from "../build/discover.ts";
 import { loadArtifact } from "../build/load.ts";
 import { BuildWatch } from "../engine/build-watch.ts";
 import { History } from "../engine/history.ts";
@@ -11,18 +9,20 @@ import { ReportStore } from "../engine/reports.ts";
 import { stateFolder } from "../engine/state-folder.ts";
 import { systemClock } from "../engine/system-clock.ts";
 import { Boards } from "./boards.ts";
+import { connectFrontEnd, Ending } from "./ending.ts";
 import { Flashing } from "./flashing.ts";
 import { MonitorOutbox } from "./monitor-outbox.ts";
 import { portChoices } from "./port-choices.ts";
+import { Projects } from "./projects.ts";
 import { ThreadedDelta } from "./threaded-delta.ts";
 import { TypedConnection } from "./typed-connection.ts";
 
-/** The client kills the server 2 s after it asked it to stop, so that everything must be over by then. */
+/** How long a flash may take to its next request before it is cut off where it is. */
 const gentleStopMs = 900;
-const longestStopMs = 1_500;
 
 function main(): void {
-  const connection = createConnection(ProposedFeatures.all);
+  const ending = new Ending();
+  const connection = connectFrontEnd(ending);
   const typed = new TypedConnection(connection);
   stayAlive((line) => typed.error(line));
   const folder = stateFolder();
@@ -44,8 +44,9 @@ function main(): void {
       log,
     },
   });
+  const projects = new Projects();
   const flashing = new Flashing({
-    ...{ jobs, history, reports },
+    ...{ jobs, history, reports, projects },
     programs: new ProgramStore(folder),
     onReport: (stored) => void typed.send("deltaflash/report", stored),
     log,
@@ -58,7 +59,7 @@ function main(): void {
     log,
   });
 
-  typed.on("deltaflash/discover", async ({ folders }) => ({ projects: await discoverProjects(folders) }));
+  typed.on("deltaflash/discover", async (where) => ({ projects: await projects.discover(where) }));
   typed.on("deltaflash/watch", async ({ projects }) => (await builds.watch(projects), null));
   typed.on("deltaflash/hint", (hint) => (builds.hint(hint), null));
   typed.on("deltaflash/ports", async () => ({ ports: await portChoices(history) }));
@@ -72,18 +73,13 @@ function main(): void {
   typed.on("deltaflash/monitor/close", async ({ port }) => (await jobs.closeMonitor(port), null));
 
   connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: "deltaflash" } }));
-  connection.onShutdown(() => {
+  ending.before(async () => {
     builds.close();
-    return withinDeadline(jobs.close(gentleStopMs).then(() => flashing.settled()));
+    await jobs.close(gentleStopMs);
+    await flashing.settled();
   });
+  connection.onShutdown(() => ending.begin());
   connection.listen();
-}
-
-async function withinDeadline(work: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  const late = systemClock.sleep(longestStopMs, enough.signal).catch(() => undefined);
-  await Promise.race([work, late]);
-  enough.abort();
 }
 
 /** A defect in one request must not take the ports and the other requests along; it is said where developers look. */

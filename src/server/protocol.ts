@@ -37,7 +37,10 @@ export interface ProjectCandidate {
   readonly artifact: readonly string[];
   /** Files whose change means that a build has ended. */
   readonly watch: readonly string[];
+  /** One that can be flashed. */
   readonly chip?: string;
+  /** What the build calls a chip that cannot be flashed yet; there is no `chip` then. */
+  readonly unsupportedChip?: string;
   readonly port?: string;
   readonly baud?: number;
   readonly monitorBaud?: number;
@@ -72,7 +75,11 @@ export interface PortChoice {
 
 /** Requests of the front end: name → parameters and result. */
 export interface Requests {
-  "deltaflash/discover": [{ folders: readonly string[] }, { projects: readonly ProjectCandidate[] }];
+  /** `buildFolders`: folders of builds outside the workspace, named by a setting or by another extension. */
+  "deltaflash/discover": [
+    { folders: readonly string[]; buildFolders?: readonly string[] },
+    { projects: readonly ProjectCandidate[] },
+  ];
   "deltaflash/ports": [Record<string, never>, { ports: readonly PortChoice[] }];
   /** Connects ahead; resolves at once. A flash of the same target takes the session over, otherwise it is dropped after a while. */
   "deltaflash/prepare": [{ target: TargetSelection }, null];

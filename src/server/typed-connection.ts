@@ -25,17 +25,30 @@ export class TypedConnection {
     });
   }
 
-  /** Resolves when the message is on its way; what cannot be sent any more is nobody's concern. */
+  /** Resolves when the message is on its way. Never rejects: when the front end is gone, nobody misses it. */
   async send<Name extends keyof Notifications>(name: Name, params: Notifications[Name]): Promise<void> {
-    await this.#connection.sendNotification(name, params).catch(() => undefined);
+    try {
+      await this.#connection.sendNotification(name, params);
+    } catch {
+      return;
+    }
   }
 
   log(line: string): void {
-    this.#connection.console.log(line);
+    unlessGone(() => this.#connection.console.log(line));
   }
 
   error(line: string): void {
-    this.#connection.console.error(line);
+    unlessGone(() => this.#connection.console.error(line));
+  }
+}
+
+/** A wire that is closed throws at once. */
+function unlessGone(say: () => void): void {
+  try {
+    say();
+  } catch {
+    return;
   }
 }
 

@@ -1,4 +1,5 @@
-/** What the flash saved, and what would make the next one shorter. */
+/** What the flash saved, and what would make the next one shorter. The advice itself is the engine's, as on the command line: English. */
+import * as l10n from "@vscode/l10n";
 import { estimateFullWrite } from "../core/advice-estimate.ts";
 import type { Advice, AdviceAction } from "../core/advice-rule.ts";
 import { advise } from "../core/advice.ts";
@@ -23,7 +24,7 @@ export function adviceView({ shown, earlier, act }: AdviceChoice): HTMLElement |
   return h(
     "section",
     { class: "advice", "aria-labelledby": "advice-title" },
-    h("h2", { id: "advice-title" }, "Saved, and still to save"),
+    h("h2", { id: "advice-title" }, l10n.t("Saved, and still to save")),
     saved,
     items.length === 0 ? undefined : h("ul", {}, ...items),
   );
@@ -36,10 +37,12 @@ function item({ id, severity, title, explanation, savesMs, action }: Advice, act
     h(
       "h3",
       {},
-      h("span", { class: "severity" }, severity === "warning" ? "Warning" : "Hint"),
+      h("span", { class: "severity" }, severity === "warning" ? l10n.t("Warning") : l10n.t("Hint")),
       title,
       " ",
-      savesMs === undefined ? undefined : h("span", { class: "saves" }, `about ${formatDuration(savesMs)} to save`),
+      savesMs === undefined
+        ? undefined
+        : h("span", { class: "saves" }, l10n.t("about {0} to save", formatDuration(savesMs))),
     ),
     h("p", {}, explanation),
     action && h("button", { class: "action", "data-key": `advice-${id}`, onclick: () => act(action) }, action.label),
@@ -76,17 +79,29 @@ function savedView(
   ];
   const sentence =
     full.savedMs > 0
-      ? `Saved about ${formatDuration(full.savedMs)} (${percent(full.savedMs / full.totalMs)}) against writing all ${report.image.sectors} sectors.`
-      : `Writing all ${report.image.sectors} sectors would have taken about as long.`;
+      ? l10n.t(
+          "Saved about {0} ({1}) against writing all {2} sectors.",
+          formatDuration(full.savedMs),
+          percent(full.savedMs / full.totalMs),
+          report.image.sectors,
+        )
+      : l10n.t("Writing all {0} sectors would have taken about as long.", report.image.sectors);
   return h(
     "div",
     { class: "saved" },
     h("p", { class: "sum" }, sentence),
-    h("dl", {}, ...line("This flash", report.totalMs, "measured"), ...line("Full write", full.totalMs, "estimated")),
+    h(
+      "dl",
+      {},
+      ...line(l10n.t("This flash"), report.totalMs, "measured"),
+      ...line(l10n.t("Full write"), full.totalMs, "estimated"),
+    ),
     h(
       "p",
       { class: "hint" },
-      "An estimate: from the bit rate and digest rate of this flash and the typical erase times of flash chips.",
+      l10n.t(
+        "An estimate: from the bit rate and digest rate of this flash and the typical erase times of flash chips.",
+      ),
     ),
   );
 }

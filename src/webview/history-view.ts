@@ -1,15 +1,15 @@
 /** The last flashes of the board as small pictures of one scale; each is a button that shows its flash above. */
+import * as l10n from "@vscode/l10n";
 import { formatDuration } from "../core/trace-text.ts";
 import type { StoredReport } from "../server/protocol.ts";
 import { h, moveByArrows, svg } from "./dom.ts";
 import { layoutHistory, regressionText, type HistoryLayout, type Small } from "./history.ts";
+import { phaseWord } from "./phrases.ts";
 import { headline, moment, outcome } from "./words.ts";
 
 const pictureWidth = 132;
 const lineHeight = 5;
 const minimumBarWidth = 1.5;
-
-const legend = " ▲ marks flashes slower than the median of comparable ones, which the dashed line shows.";
 
 export interface HistoryChoice {
   /** Newest first. */
@@ -47,20 +47,23 @@ export function historyView({ reports, shown, show }: HistoryChoice): HTMLElemen
       ),
     ),
   );
-  const list = h("ol", { class: "smalls", "aria-label": "Last flashes, newest first" }, ...items);
+  const list = h("ol", { class: "smalls", "aria-label": l10n.t("Last flashes, newest first") }, ...items);
   moveByArrows(list);
   const marks = layout.smalls.some((small) => small.regression !== undefined);
   return h(
     "section",
     { class: "history", "aria-labelledby": "history-title" },
-    h("h2", { id: "history-title" }, "Last flashes of this board"),
+    h("h2", { id: "history-title" }, l10n.t("Last flashes of this board")),
     list,
-    h(
-      "p",
-      { class: "hint" },
-      `Newest first, all drawn to the same scale: ${layout.phases.join(", ")} from top to bottom.${marks ? legend : ""}`,
-    ),
+    h("p", { class: "hint" }, legend(layout, marks)),
   );
+}
+
+function legend({ phases }: HistoryLayout, marks: boolean): string {
+  const words = phases.map(phaseWord).join(", ");
+  const scale = l10n.t("Newest first, all drawn to the same scale: {0} from top to bottom.", words);
+  if (!marks) return scale;
+  return `${scale} ${l10n.t("▲ marks flashes slower than the median of comparable ones, which the dashed line shows.")}`;
 }
 
 function picture({ rows, regression }: Small, { phases, scaleMs }: HistoryLayout): SVGElement {
@@ -88,6 +91,6 @@ function picture({ rows, regression }: Small, { phases, scaleMs }: HistoryLayout
 
 function spoken({ stored, regression }: Small): string {
   const parts = [moment(stored.at, new Date()), headline(stored.report)];
-  if (regression !== undefined) parts.push(`slower than usual: ${regressionText(stored, regression)}`);
+  if (regression !== undefined) parts.push(l10n.t("slower than usual: {0}", regressionText(stored, regression)));
   return parts.join(". ");
 }

@@ -1,8 +1,10 @@
 /** The last flashes of one board side by side, and which of them took longer than such flashes do. Pure. */
+import * as l10n from "@vscode/l10n";
 import { median } from "../core/advice-facts.ts";
 import { formatDuration } from "../core/trace-text.ts";
 import { phases, phaseTotals, type Phase } from "../core/trace.ts";
 import type { StoredReport } from "../server/protocol.ts";
+import { phaseWord } from "./phrases.ts";
 import { layoutTimeline, type Row } from "./timeline.ts";
 
 export interface Small {
@@ -86,5 +88,12 @@ function isComparable(a: StoredReport, b: StoredReport): boolean {
 /** One sentence with numbers. */
 export function regressionText({ report }: StoredReport, regression: Regression): string {
   const { usualMs, among, phase, phaseGrewMs } = regression;
-  return `Took ${formatDuration(report.totalMs)} where ${among} comparable flashes took ${formatDuration(usualMs)}; ${phase} grew most, by ${formatDuration(phaseGrewMs)}.`;
+  return l10n.t(
+    "Took {0} where {1} comparable flashes took {2}; {3} grew most, by {4}.",
+    formatDuration(report.totalMs),
+    among,
+    formatDuration(usualMs),
+    phaseWord(phase),
+    formatDuration(phaseGrewMs),
+  );
 }

@@ -1,10 +1,12 @@
 /** The whole panel from its state: head, waterfall or tables, saving and advice, history. Decides nothing, remembers nothing. */
+import * as l10n from "@vscode/l10n";
 import type { AdviceAction } from "../core/advice-rule.ts";
 import type { Phase } from "../core/trace.ts";
 import type { BoardState, StoredReport } from "../server/protocol.ts";
 import { adviceView } from "./advice-view.ts";
 import { h } from "./dom.ts";
 import { historyView } from "./history-view.ts";
+import { capitalized, phaseWord } from "./phrases.ts";
 import { historyTable, spanTable } from "./table-view.ts";
 import { waterfall, weaves } from "./waterfall-view.ts";
 import { headline, isSimulated, moment, surroundings } from "./words.ts";
@@ -88,10 +90,12 @@ function head(shown: StoredReport, state: PanelState, actions: PanelActions): HT
         {},
         headline(report),
         " ",
-        isSimulated(shown) ? h("span", { class: "badge" }, "Simulated board") : undefined,
+        isSimulated(shown) ? h("span", { class: "badge" }, l10n.t("Simulated board")) : undefined,
       ),
       h("p", { class: "hint" }, `${moment(shown.at, new Date())} · ${surroundings(shown)}`),
-      isSimulated(shown) ? h("p", { class: "hint" }, "Its times are a model's, not a real board's.") : undefined,
+      isSimulated(shown)
+        ? h("p", { class: "hint" }, l10n.t("Its times are a model's, not a real board's."))
+        : undefined,
       report.error === null
         ? undefined
         : h("p", { class: "error" }, `${capitalized(report.error.message)}. ${report.error.remedy}`),
@@ -102,14 +106,14 @@ function head(shown: StoredReport, state: PanelState, actions: PanelActions): HT
       { class: "buttons" },
       newest === undefined || newest === shown
         ? undefined
-        : h("button", { "data-key": "newest", onclick: () => actions.show(newest) }, "Show last flash"),
+        : h("button", { "data-key": "newest", onclick: () => actions.show(newest) }, l10n.t("Show last flash")),
       h(
         "button",
         { "data-key": "view", "aria-pressed": table ? "true" : "false", onclick: () => actions.toggleView() },
-        "Table",
+        l10n.t("Table"),
       ),
-      h("button", { "data-key": "export", onclick: () => actions.exportTrace(shown) }, "Export trace"),
-      h("button", { class: "primary", "data-key": "flash", onclick: () => actions.flash() }, "Flash"),
+      h("button", { "data-key": "export", onclick: () => actions.exportTrace(shown) }, l10n.t("Export trace")),
+      h("button", { class: "primary", "data-key": "flash", onclick: () => actions.flash() }, l10n.t("Flash")),
     ),
   );
 }
@@ -118,19 +122,21 @@ function emptyView(actions: PanelActions): HTMLElement {
   return h(
     "div",
     { class: "empty" },
-    h("h1", {}, "No flash yet"),
+    h("h1", {}, l10n.t("No flash yet")),
     h(
       "p",
       {},
-      "After the first flash this panel shows where its time went, phase by phase, and what would make it shorter.",
+      l10n.t(
+        "After the first flash this panel shows where its time went, phase by phase, and what would make it shorter.",
+      ),
     ),
     h(
       "div",
       { class: "buttons" },
-      h("button", { class: "primary", "data-key": "flash", onclick: () => actions.flash() }, "Flash"),
-      h("button", { "data-key": "board", onclick: () => actions.chooseBoard() }, "Select board and port"),
+      h("button", { class: "primary", "data-key": "flash", onclick: () => actions.flash() }, l10n.t("Flash")),
+      h("button", { "data-key": "board", onclick: () => actions.chooseBoard() }, l10n.t("Select board and port")),
     ),
-    h("p", { class: "hint" }, "Without a board at hand, select a simulated one."),
+    h("p", { class: "hint" }, l10n.t("Without a board at hand, select a simulated one.")),
   );
 }
 
@@ -148,18 +154,14 @@ export function progressView(board: BoardState): readonly Node[] {
 export function doing(board: BoardState): string | undefined {
   switch (board.kind) {
     case "connecting":
-      return "Connecting";
+      return l10n.t("Connecting");
     case "working":
-      return capitalized(board.phase);
+      return capitalized(phaseWord(board.phase));
     case "ready":
-      return "Connected, waiting for the build";
+      return l10n.t("Connected, waiting for the build");
     case "idle":
     case "done":
     case "failed":
       return undefined;
   }
-}
-
-function capitalized(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,14 +1,16 @@
 /** The same as waterfall and small pictures in two plain tables. */
+import * as l10n from "@vscode/l10n";
 import { formatDuration } from "../core/trace-text.ts";
 import type { StoredReport } from "../server/protocol.ts";
 import { h } from "./dom.ts";
 import { regressionOf, regressionText } from "./history.ts";
+import { phaseWord } from "./phrases.ts";
 import { moment, outcome, percent, rate, size, time } from "./words.ts";
 
 export function spanTable({ report }: StoredReport): HTMLElement {
   const rows = report.spans.map((span) =>
     row([
-      span.phase,
+      phaseWord(span.phase),
       span.label,
       time(span.startMs),
       time(span.durationMs),
@@ -17,10 +19,18 @@ export function spanTable({ report }: StoredReport): HTMLElement {
       rate(span.bytes, span.durationMs),
     ]),
   );
-  const total = row(["total", "", "", time(report.totalMs), percent(1), "", ""]);
+  const total = row([l10n.t("total"), "", "", time(report.totalMs), percent(1), "", ""]);
   return table({
-    caption: "Where the time went",
-    heads: ["Phase", "Step", "Start", "Time", "Share", "Bytes", "Rate"],
+    caption: l10n.t("Where the time went"),
+    heads: [
+      l10n.t("Phase"),
+      l10n.t("Step"),
+      l10n.t("Start"),
+      l10n.t("Time"),
+      l10n.t("Share"),
+      l10n.t("Bytes"),
+      l10n.t("Rate"),
+    ],
     texts: 2,
     rows,
     foot: total,
@@ -41,8 +51,8 @@ export function historyTable(reports: readonly StoredReport[]): HTMLElement {
     ]);
   });
   return table({
-    caption: "Last flashes of this board",
-    heads: ["When", "What", "Compared", "Time", "Written"],
+    caption: l10n.t("Last flashes of this board"),
+    heads: [l10n.t("When"), l10n.t("What"), l10n.t("Compared"), l10n.t("Time"), l10n.t("Written")],
     texts: 3,
     rows,
   });

@@ -1,4 +1,5 @@
 /** Runs in the timing panel's page: keeps its state, hears the extension, draws anew what has changed. */
+import * as l10n from "@vscode/l10n";
 import type { BoardState, StoredReport } from "../server/protocol.ts";
 import type { FromPanel, ToPanel } from "./messages.ts";
 import { doing, panelView, progressView, type PanelActions, type PanelState } from "./panel-view.ts";
@@ -107,7 +108,14 @@ function measure(): void {
   drawSoon();
 }
 
+/** The words of the editor's language, which stand in the page; English ones where there are none. */
+function takeWords(): void {
+  const contents = document.getElementById("words")?.textContent ?? "";
+  if (contents !== "") l10n.config({ contents });
+}
+
 function start(): void {
+  takeWords();
   const panel = document.createElement("div");
   panel.className = "panel";
   progress.className = "progress";

@@ -1,7 +1,9 @@
 /** The last flash as a waterfall: one row per phase, each a button; the selected one is told in detail below. */
+import * as l10n from "@vscode/l10n";
 import type { Phase } from "../core/trace.ts";
 import type { StoredReport } from "../server/protocol.ts";
 import { h, moveByArrows, svg } from "./dom.ts";
+import { phaseWord } from "./phrases.ts";
 import { layoutTimeline, type Bar, type Row, type Timeline } from "./timeline.ts";
 import { percent, rate, size, time } from "./words.ts";
 
@@ -35,7 +37,7 @@ export function waterfall({ stored, width, selected, select }: WaterfallChoice):
           "aria-controls": "details",
           onclick: () => select(row.phase === selected ? undefined : row.phase),
         },
-        h("span", { class: "phase" }, row.phase),
+        h("span", { class: "phase" }, phaseWord(row.phase)),
         track(row, timeline, report.spans),
         h("span", { class: "number" }, time(row.durationMs)),
         h("span", { class: "number wide" }, size(row.bytes)),
@@ -43,20 +45,20 @@ export function waterfall({ stored, width, selected, select }: WaterfallChoice):
       ),
     ),
   );
-  const list = h("ol", { class: "rows", "aria-label": "Phases of the flash" }, ...rows);
+  const list = h("ol", { class: "rows", "aria-label": l10n.t("Phases of the flash") }, ...rows);
   moveByArrows(list);
   const chosen = timeline.rows.find((row) => row.phase === selected);
   return h(
     "section",
     { class: "waterfall", "aria-labelledby": "waterfall-title" },
-    h("h2", { id: "waterfall-title" }, "Where the time went"),
+    h("h2", { id: "waterfall-title" }, l10n.t("Where the time went")),
     axis(timeline),
     list,
     h(
       "div",
       { class: "details", id: "details" },
       ...(chosen === undefined
-        ? [h("p", { class: "hint" }, "Select a phase to see its steps.")]
+        ? [h("p", { class: "hint" }, l10n.t("Select a phase to see its steps."))]
         : details(chosen, stored)),
     ),
   );
@@ -64,7 +66,7 @@ export function waterfall({ stored, width, selected, select }: WaterfallChoice):
 
 /** The row in words: phase, time, share, bytes and rate. */
 function spoken(row: Row): string {
-  const parts = [`${row.phase}: ${time(row.durationMs)}`, `${percent(row.share)} of the flash`];
+  const parts = [`${phaseWord(row.phase)}: ${time(row.durationMs)}`, l10n.t("{0} of the flash", percent(row.share))];
   if (row.bytes > 0) parts.push(size(row.bytes));
   const speed = rate(row.bytes, row.durationMs);
   if (speed !== "") parts.push(speed);
@@ -127,7 +129,7 @@ function details(row: Row, { report }: StoredReport): readonly HTMLElement[] {
       h("td", { class: "number" }, rate(span.bytes, span.durationMs)),
     ),
   );
-  const title = `${row.phase}: ${time(row.durationMs)}, ${percent(row.share)} of the flash`;
+  const title = `${phaseWord(row.phase)}: ${time(row.durationMs)}, ${l10n.t("{0} of the flash", percent(row.share))}`;
   return [h("table", {}, h("caption", {}, title), h("tbody", {}, ...lines))];
 }
 

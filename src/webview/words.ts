@@ -1,25 +1,35 @@
 /** How the panel says things: one place for every sentence that is put together from a report. */
+import * as l10n from "@vscode/l10n";
 import { formatBytes } from "../core/bytes.ts";
 import { formatDuration } from "../core/trace-text.ts";
 import type { StoredReport } from "../server/protocol.ts";
+import { triggerWord } from "./phrases.ts";
 
 type Report = StoredReport["report"];
 
 export function headline(report: Report): string {
   const time = formatDuration(report.totalMs);
   const { image, written } = report;
-  const share = `${written.sectors} of ${image.sectors} sectors (${formatBytes(written.bytes)})`;
+  const bytes = formatBytes(written.bytes);
   switch (report.result) {
     case "flashed":
-      return `Flashed ${share} in ${time}`;
+      return l10n.t("Flashed {0} of {1} sectors ({2}) in {3}", written.sectors, image.sectors, bytes, time);
     case "unchanged":
-      return `Unchanged: all ${image.sectors} sectors were right already, ${time}`;
+      return l10n.t("Unchanged: all {0} sectors were right already, {1}", image.sectors, time);
     case "loaded":
-      return `Loaded ${formatBytes(image.bytes)} into RAM in ${time}`;
+      return l10n.t("Loaded {0} into RAM in {1}", formatBytes(image.bytes), time);
     case "planned":
-      return `Would write ${share}, about ${formatDuration(report.estimateMs ?? 0)}`;
+      return l10n.t(
+        "Would write {0} of {1} sectors ({2}), about {3}",
+        written.sectors,
+        image.sectors,
+        bytes,
+        formatDuration(report.estimateMs ?? 0),
+      );
     case "failed":
-      return `${report.error?.code === "cancelled" ? "Cancelled" : "Failed"} after ${time}`;
+      return report.error?.code === "cancelled"
+        ? l10n.t("Cancelled after {0}", time)
+        : l10n.t("Failed after {0}", time);
   }
 }
 
@@ -27,22 +37,23 @@ export function headline(report: Report): string {
 export function outcome(report: Report): string {
   switch (report.result) {
     case "flashed":
-      return `${report.written.sectors} of ${report.image.sectors} sectors`;
+      return l10n.t("{0} of {1} sectors", report.written.sectors, report.image.sectors);
     case "unchanged":
-      return "unchanged";
+      return l10n.t("unchanged");
     case "loaded":
-      return "into RAM";
+      return l10n.t("into RAM");
     case "planned":
-      return "planned only";
+      return l10n.t("planned only");
     case "failed":
-      return report.error?.code === "cancelled" ? "cancelled" : "failed";
+      return report.error?.code === "cancelled" ? l10n.t("cancelled") : l10n.t("failed");
   }
 }
 
 /** Board, port, trigger. */
 export function surroundings({ report, trigger }: StoredReport): string {
   const board = report.identity === "" ? report.board : `${report.board} ${report.identity}`;
-  return [board, `on ${report.port}`, `started by ${trigger}`].filter((part) => part !== "").join(" · ");
+  const by = trigger === "" ? "" : l10n.t("started by: {0}", triggerWord(trigger));
+  return [board, l10n.t("on {0}", report.port), by].filter((part) => part !== "").join(" · ");
 }
 
 export function isSimulated({ report }: StoredReport): boolean {

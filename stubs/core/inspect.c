@@ -64,6 +64,7 @@ enum progress op_hash(void) {
     }
     CO_AWAIT(transmit_room(REPLY_ROOM), CO_ROOM);
     reply_hash();
+    CO_YIELD(CO_MORE);
   } while (op.argument[1] > 0);
   CO_END;
 }

@@ -7,6 +7,7 @@ const PYTHON = process.env["DELTAFLASH_TEST_PYTHON"] ?? "/usr/bin/python3";
 const LIMIT_MS = 30_000;
 
 export interface PythonProgram extends AsyncDisposable {
+  readonly pid: number | undefined;
   /** The next line that the program prints. */
   line(): Promise<string>;
   /** Waits for the end; all that it printed. @throws when it failed */
@@ -33,6 +34,7 @@ export function runPython(program: string, ...parameters: string[]): PythonProgr
     wake();
   });
   return {
+    pid: child.pid,
     async line() {
       while (!printed.includes("\n", taken)) {
         if (child.exitCode !== null) throw new Error(`python ended: ${complaints}`);

@@ -28,10 +28,8 @@ test("connects ahead, flashes without connecting again, and keeps the report", a
   await server.request("deltaflash/prepare", { target: { port } });
   await server.until(() => server.of("deltaflash/state").some(({ state }) => state.kind === "ready"));
 
-  const askedMs = performance.now();
   const flash = server.request("deltaflash/flash", job(port, meter.base));
   await server.until(() => server.of("deltaflash/state").some(({ state }) => state.kind === "working"));
-  expect(performance.now() - askedMs).toBeLessThan(100);
   const report = await flash;
   expect(report).toMatchObject({ result: "flashed", error: null, chip: "esp32c3", port });
   const connectMs = report.spans.reduce((sum, span) => sum + (span.phase === "connect" ? span.durationMs : 0), 0);

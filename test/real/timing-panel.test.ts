@@ -1,87 +1,10 @@
-/** The timing panel in a real browser, under the policy that the editor gives it. */
-import { build } from "esbuild";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+/** The timing panel in a real browser: what it shows, how it is used, and that all its words can be translated. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoredReport } from "../../src/server/protocol.ts";
-import { firmware, Rig } from "../sim/rig.ts";
+import { bracketed, untranslated, wordsOf } from "../unit/extension/words.ts";
+import { bundlePanel, hand, inPage, removePanel, threeFlashes } from "./panel-page.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "deltaflash-panel-"));
-beforeAll(async () => {
-  await build({
-    entryPoints: ["src/webview/timing-panel.ts"],
-    bundle: true,
-    format: "iife",
-    target: "es2022",
-    outfile: join(folder, "timing-panel.js"),
-  });
-});
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Newest first: the same build again, an edited constant, and the first flash of a board. */
-async function threeFlashes(): Promise<readonly StoredReport[]> {
-  const rig = new Rig({ board: "esp32c3" }, { port: "sim:esp32c3" });
-  const reports: StoredReport[] = [];
-  for (const kind of ["base", "const", "const"] as const) {
-    const report = await rig.flash(await firmware(kind));
-    reports.unshift({ at: reports.length + 1, trigger: "key", artifact: ["a.elf"], report });
-    rig.again();
-  }
-  return reports;
-}
-
-const before = `
-const told = [], posted = [];
-let saved;
-document.addEventListener("securitypolicyviolation", (event) => told.push("refused: " + event.violatedDirective));
-addEventListener("error", (event) => told.push("error: " + event.message));
-const acquireVsCodeApi = () => ({
-  getState: () => window.startState, setState: (state) => { saved = state; }, postMessage: (message) => posted.push(message),
-});
-const settled = () => new Promise((done) => setTimeout(done, 50));
-const send = (message) => { postMessage(message, "*"); return settled(); };
-const text = (selector) => [...document.querySelectorAll(selector)].map((one) => one.textContent.trim());
-const click = (selector) => { document.querySelector(selector).click(); return settled(); };
-const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-const focus = () => document.activeElement.getAttribute("data-key");
-`;
-
-/** Runs the script's body in the page; it calls `told.push`. @returns what was told, and refusals and errors among it */
-function inPage(script: string, startState?: unknown): readonly string[] {
-  const after = `(async () => { await settled(); ${script} })()
-    .catch((error) => told.push("error: " + error.message))
-    .then(() => document.body.replaceChildren(Object.assign(document.createElement("pre"), { textContent: encodeURIComponent(JSON.stringify(told)) })));`;
-  writeFileSync(join(folder, "before.js"), `window.startState = ${JSON.stringify(startState)};${before}`);
-  writeFileSync(join(folder, "after.js"), after);
-  const scripts = ["before.js", "timing-panel.js", "after.js"].map(
-    (name) => `<script nonce="n" src="${name}"></script>`,
-  );
-  const policy = "default-src 'none'; style-src file:; script-src 'nonce-n'";
-  const style = pathToFileURL(resolve("media/timing-panel.css")).href;
-  const page = join(folder, "page.html");
-  writeFileSync(
-    page,
-    `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
-    <link rel="stylesheet" href="${style}"></head><body><main id="timing"></main>${scripts.join("")}</body></html>`,
-  );
-  const { stdout } = spawnSync(
-    process.env["VSCH_CHROMIUM"] ?? "/usr/bin/chromium",
-    // prettier-ignore
-    ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1000,700", "--virtual-time-budget=5000",
-      `--user-data-dir=${join(folder, "profile")}`, "--dump-dom", pathToFileURL(page).href],
-    { encoding: "utf8", timeout: 60_000 },
-  );
-  const told = /<pre>(.*?)<\/pre>/.exec(stdout)?.[1];
-  if (told === undefined) throw new Error(`the page told nothing: ${stdout.slice(0, 400)}`);
-  return JSON.parse(decodeURIComponent(told)) as string[];
-}
-
-const hand = (reports: readonly StoredReport[]) =>
-  `await send({ kind: "reports", reports: ${JSON.stringify(reports)} });`;
+beforeAll(bundlePanel);
+afterAll(removePanel);
 
 describe("the timing panel", () => {
   test("asks for reports, and says what to do while there are none", () => {
@@ -178,7 +101,7 @@ describe("the timing panel", () => {
       inPage(
         `told.push(...text("caption"), ...text("tfoot td"), document.querySelector("[data-key=view]").getAttribute("aria-pressed"));
         await click("[data-key=view]"); told.push(saved.view, text(".row").length);`,
-        state,
+        { startState: state },
       ),
     ).toMatchInlineSnapshot(`
       [
@@ -195,5 +118,68 @@ describe("the timing panel", () => {
         4,
       ]
     `);
+  });
+});
+
+/** Everything that can be read or heard, but what the engine says: names of steps, advice, notes and errors. */
+const collect = `{
+const engine = ".details th, .full td:nth-child(2), .advice h3, .advice li p, .advice .action, .note, .error";
+const walker = document.createTreeWalker(document.getElementById("timing"), NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const { parentElement, data } = walker.currentNode;
+  if (parentElement.closest(engine) === null && parentElement.closest("svg title") === null) told.push(data);
+}
+for (const element of document.querySelectorAll("#timing [aria-label], #timing [title]"))
+  told.push(element.getAttribute("aria-label") ?? "", element.getAttribute("title") ?? "");
+for (const element of document.querySelectorAll(".advice h3 span")) told.push(element.textContent);
+}`;
+
+describe("in a made-up language every word of the timing panel is in brackets", () => {
+  /** Board, port and clock are nobody's words. */
+  const left = (texts: readonly string[]) =>
+    texts
+      .map((text) =>
+        untranslated(text.replaceAll(/sim:esp32c3|esp32c3(-sim)?|([0-9a-f]{2}:){5}[0-9a-f]{2}|\b[AP]M\b/g, "")),
+      )
+      .filter((text) => text !== "");
+  const words = bracketed(wordsOf("l10n/bundle.l10n.json"));
+
+  test("when there is nothing yet, and while a board is worked on", () => {
+    const told = inPage(
+      `${collect} for (const state of [{ kind: "connecting" }, { kind: "ready" }, { kind: "working", phase: "write", percent: 43 }]) {
+        await send({ kind: "state", port: "7", state }); ${collect} }`,
+      { words },
+    );
+    expect(told.length).toBeGreaterThan(15);
+    expect(left(told)).toEqual([]);
+  });
+
+  test("after flashes, with a phase opened, a slower one among them, and in tables", async () => {
+    const [unchanged, part, full] = await threeFlashes();
+    if (unchanged === undefined || part === undefined || full === undefined) throw new Error("three flashes");
+    const slow = { ...part, at: 20, report: { ...part.report, totalMs: part.report.totalMs + 900 } };
+    const usual = [11, 12, 13, 14].map((at) => ({ ...part, at }));
+    const results = (["failed", "planned", "loaded"] as const).map((result, index) => ({
+      ...part,
+      at: 30 + index,
+      trigger: "build:7",
+      report: { ...part.report, result, notes: [], estimateMs: 7 },
+    }));
+    const reports = [slow, ...usual, unchanged, full, ...results];
+    const told = inPage(
+      `${hand(reports)} ${collect} await click("[data-key=row-write]"); ${collect}
+      for (const at of [11, 30, 31, 32]) { await click("[data-key=flash-" + at + "]"); ${collect} }
+      await click("[data-key=view]"); ${collect}`,
+      { words },
+    );
+    expect(told.length).toBeGreaterThan(300);
+    expect(told.join("\n")).toContain("▲ marks");
+    expect(left(told)).toEqual([]);
+  });
+
+  test("which is what a word that is not in the list looks like", () => {
+    const { Flash, ...others } = words;
+    expect(Flash).toBe("⟦Flash⟧");
+    expect(left(inPage(collect, { words: others }))).toEqual(["Flash"]);
   });
 });

@@ -1,6 +1,8 @@
+/** Faults while Espressif's stub writes; for our own see `patch-stub-faults.test.ts`. */
 import { describe, expect, test } from "vitest";
 import { bytesAt, pseudoFirmware, Rig } from "./rig.ts";
 
+const official = { officialStub: true };
 const address = 0x10000;
 const old = pseudoFirmware(0xc000, 5);
 const next = (() => {
@@ -14,7 +16,7 @@ const longestFlashMs = 60_000;
 
 /** A board that holds the old contents misbehaves while it gets the new ones; then it is well again and is flashed once more. */
 async function flashWithFault(faults: string, seed: number): Promise<string> {
-  const rig = new Rig({ board: "esp32c3" });
+  const rig = new Rig({ board: "esp32c3" }, official);
   await rig.flash(bytesAt(address, old));
   rig.again({ faults, seed });
   const report = await rig.flash(bytesAt(address, next));
@@ -99,7 +101,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
   });
 
   test("a sector that does not erase, a bit that does not program, a flash that stays busy", async () => {
-    const rig = new Rig({ board: "esp32c3" });
+    const rig = new Rig({ board: "esp32c3" }, official);
     await rig.flash(bytesAt(address, old));
     rig.again({ faults: "bad-sector@0x15000" });
     const report = await rig.flash(bytesAt(address, next));
@@ -119,7 +121,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
 });
 
 test("a digest that never matches is an error, the sectors stay in doubt, and the next flash writes them again", async () => {
-  const rig = new Rig({ board: "esp32c3" });
+  const rig = new Rig({ board: "esp32c3" }, official);
   await rig.flash(bytesAt(address, old));
   rig.again({ faults: "bad-sector@0x15000" });
   await rig.flash(bytesAt(address, next));
@@ -132,7 +134,7 @@ test("a digest that never matches is an error, the sectors stay in doubt, and th
 });
 
 test("a cancelled flash says what it leaves behind, and the next one repairs it", async () => {
-  const rig = new Rig({ board: "esp32c3" });
+  const rig = new Rig({ board: "esp32c3" }, official);
   await rig.flash(bytesAt(address, old));
   rig.again();
   const cancel = new AbortController();

@@ -8,9 +8,11 @@ const trace = (report: Report) => formatTrace(traceOf(report));
 const phaseMs = (report: Report, phase: string) =>
   phaseTotals(traceOf(report)).find((total) => total.phase === phase)?.durationMs ?? 0;
 
-describe("ESP32-C3 at 921600 baud", () => {
+const official = { officialStub: true };
+
+describe("ESP32-C3 at 921600 baud, Espressif's stub", () => {
   test("a new board gets everything, and the program runs", async () => {
-    const rig = new Rig({ board: "esp32c3" });
+    const rig = new Rig({ board: "esp32c3" }, official);
     const report = await rig.flash(await firmware("base"));
     expect(report).toMatchObject({ result: "flashed", error: null, written: { sectors: 40, erasedBytes: 0x28000 } });
     expect(trace(report)).toMatchInlineSnapshot(`
@@ -35,7 +37,7 @@ describe("ESP32-C3 at 921600 baud", () => {
   });
 
   test("the same build again writes nothing, says so, and starts the program", async () => {
-    const rig = new Rig({ board: "esp32c3" });
+    const rig = new Rig({ board: "esp32c3" }, official);
     await rig.flash(await firmware("base"));
     rig.again();
     const report = await rig.flash(await firmware("base"));
@@ -57,7 +59,7 @@ describe("ESP32-C3 at 921600 baud", () => {
   });
 
   test("an edited constant writes the sectors that changed and no others", async () => {
-    const rig = new Rig({ board: "esp32c3" });
+    const rig = new Rig({ board: "esp32c3" }, official);
     await rig.flash(await firmware("base"));
     const wear = rig.board.wear.slice();
     const report = await rig.flash(await firmware("const"));
@@ -88,7 +90,7 @@ describe("ESP32-C3 at 921600 baud", () => {
   });
 
   test("one changed sector of a raw file takes less than half a second", async () => {
-    const rig = new Rig({ board: "esp32c3" });
+    const rig = new Rig({ board: "esp32c3" }, official);
     const old = pseudoFirmware(0x20000, 1);
     await rig.flash(bytesAt(0x10000, old));
     const next = old.slice();
@@ -113,7 +115,7 @@ describe("ESP32-C3 at 921600 baud", () => {
   });
 
   test("spans touch each other and add up to the total, also after a failure", async () => {
-    const rig = new Rig({ board: "esp32c3", faults: "unplug@in:20000" });
+    const rig = new Rig({ board: "esp32c3", faults: "unplug@in:20000" }, official);
     const report = await rig.flash(await firmware("base"));
     expect(report.result).toBe("failed");
     expect(report.spans.length).toBeGreaterThan(5);

@@ -33,6 +33,8 @@ export interface RigOptions {
   readonly hasModemLines?: boolean;
   readonly port?: string;
   readonly usb?: { readonly vendorId: number; readonly productId: number };
+  /** Espressif's stub instead of our own. */
+  readonly officialStub?: boolean;
 }
 
 export class Rig {
@@ -61,7 +63,7 @@ export class Rig {
   }
 
   async flash(artifact: Artifact, options: Partial<EspJobOptions> = {}, signal?: AbortSignal): Promise<Report> {
-    const { hasModemLines = true, port = "sim", usb } = this.#rig;
+    const { hasModemLines = true, port = "sim", usb, officialStub = false } = this.#rig;
     return runEspJob({
       artifact,
       clock: this.clock,
@@ -71,7 +73,7 @@ export class Rig {
         Promise.resolve(new SimTransport(this.board, this.clock, { name: port, hasModemLines, ...(usb && { usb }) })),
       signal: signal ?? new AbortController().signal,
       observer: { phase: () => undefined, progress: () => undefined, log: (line) => void this.log.push(line) },
-      options: { ...usualJob, ...options },
+      options: { ...usualJob, officialStub, ...options },
     });
   }
 

@@ -84,7 +84,7 @@ export async function startServer(options = {}) {
   return { url: `http://127.0.0.1:${port}/`, dataDir, extensionsDir, stop };
 }
 
-/** options: folder or workspace, devExtensions (paths), testsPath, viewport, beforeGoto(page), wait */
+/** options: folder or workspace, devExtensions (paths), testsPath, viewport, language, beforeGoto(page), wait */
 export async function openWorkbench(server, options = {}) {
   const browser = await chromium.launch({
     executablePath: process.env.VSCH_CHROMIUM ?? "/usr/bin/chromium",
@@ -102,6 +102,12 @@ export async function openWorkbench(server, options = {}) {
   const page = await (
     await browser.newContext({ viewport: options.viewport ?? { width: 1400, height: 900 } })
   ).newPage();
+  // The editor itself stays English, having no other words; extensions take their own for the language that it names.
+  if (options.language !== undefined) {
+    await page.addInitScript((language) => {
+      Object.defineProperty(globalThis, "_VSCODE_NLS_LANGUAGE", { get: () => language, set: () => undefined });
+    }, options.language);
+  }
   // Development and test paths go into the page's own configuration, where a product embedding VS Code puts them.
   await page.addInitScript(
     ({ extensions, tests }) => {

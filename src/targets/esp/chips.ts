@@ -229,6 +229,15 @@ export function chipNamed(name: string): Chip | undefined {
   return chips.find((chip) => chip.name === plain);
 }
 
+/**
+ * The chip that a build system, a board's name or a module's name means: `esp32c3`, `ESP32-S3-WROOM-1`, `esp32c6_devkitc`. Undefined
+ * for chips of other makers, and for a name that is not followed by its end: `esp32s31` is no ESP32-S3.
+ */
+export function chipMeant(words: string): Chip | undefined {
+  const name = /^esp(?:8266|32(?:[-_]?[a-z]\d+)?)(?![0-9a-z])/.exec(words.trim().toLowerCase())?.[0];
+  return name === undefined ? undefined : chipNamed(name.replaceAll("_", "-"));
+}
+
 export function chipOfImageId(imageId: number): Chip | undefined {
   return chips.find((chip) => chip.imageId === imageId);
 }

@@ -87,10 +87,10 @@ export class EspSession implements MemorySession {
         await this.#writer.write({ run: step, next: next?.kind === "write" ? next : undefined });
         return;
       case "verify": {
-        const { range, expected } = step;
+        const { range, data } = step;
         client.context.trace.enter("verify", "digest of what was written");
         const [found] = await this.digests([range]);
-        if (found !== expected) {
+        if (found !== md5(data)) {
           throw new FlashError(
             "verify-failed",
             `the ${range.size / 1024} KiB at ${hex(range.address)} read back differently than they were written`,

@@ -134,6 +134,20 @@ test("of many saves in quick succession the last one is what the board holds, ov
   expect(one).toMatchObject({ opened: 1, isOpen: false });
 });
 
+test("a ROM is left to finish the run that it has begun, and the newer flash then goes on with it", async () => {
+  const one = jobBench();
+  const options = { ...usualJob, useStub: false };
+  let second: Promise<Report> | undefined;
+  one.onState = (state) => {
+    if (isPast(5)(state)) second ??= one.jobs.flash(port, { ...request(newer), options });
+  };
+  const first = await one.jobs.flash(port, { ...request(older), options });
+  expect(first).toMatchObject({ error: { code: "cancelled" }, written: { sectors: 256 } });
+  expect(await second).toMatchObject({ result: "flashed", error: null, written: { sectors: 1 } });
+  expect(holds(one, newer)).toBe(true);
+  expect(one).toMatchObject({ opened: 1, isOpen: false });
+});
+
 test("a newer flash that wants another bit rate connects anew", async () => {
   const one = jobBench();
   const first = one.jobs.flash(port, request(older));

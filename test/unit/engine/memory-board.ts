@@ -72,7 +72,7 @@ export class MemoryBoard implements MemorySession {
       }
       case "verify": {
         const [found] = await this.digests([step.range]);
-        if (found !== step.expected) throw new FlashError("verify-failed", "differs");
+        if (found !== md5(step.data)) throw new FlashError("verify-failed", "differs");
         break;
       }
     }

@@ -83,10 +83,13 @@ export async function tests(places, test) {
       await openFile(page, "edit.h");
       await runCommand(page, "View: Close Primary Side Bar");
       await chooseTheme(page, "Light Modern", "vs");
+      await assertBarsStandOut(page);
       await picture("light");
       await chooseTheme(page, "Dark High Contrast", "hc-black");
+      await assertBarsStandOut(page);
       await picture("high-contrast");
       await chooseTheme(page, "Dark Modern", "vs-dark");
+      await assertBarsStandOut(page);
       await picture("dark");
     });
 
@@ -148,4 +151,33 @@ export async function tests(places, test) {
   } finally {
     await stop();
   }
+}
+
+/** Each bar is opaque and has the contrast to its ground that WCAG 2.2 (1.4.11) asks of graphics. */
+async function assertBarsStandOut(page) {
+  const bars = await panel(page)
+    .locator(".waterfall .bar")
+    .evaluateAll((all) => {
+      const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+      const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+      };
+      const ground = rgba(getComputedStyle(document.documentElement).getPropertyValue("--vscode-panel-background"));
+      return all.map((bar) => ({ phase: bar.getAttribute("class"), fill: rgba(getComputedStyle(bar).fill), ground }));
+    });
+  assert.ok(bars.length > 4, `${bars.length} bars`);
+  for (const { phase, fill, ground } of bars) {
+    assert.equal(fill[3], 255, phase);
+    const [more, less] = [luminance(fill), luminance(ground)].sort((a, b) => b - a);
+    assert.ok((more + 0.05) / (less + 0.05) >= 3, `${phase}: ${fill.join()} on ${ground.join()}`);
+  }
+}
+
+/** Relative luminance of sRGB, 0 … 1. Source: WCAG 2.2. */
+function luminance([red, green, blue]) {
+  const linear = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }

@@ -13,21 +13,15 @@ export const slowEnough = { timeout: 30_000 };
 
 /**
  * A workbench on a fresh copy of the demo workspace.
- * @param options stage (development folder) or vsix, scratch, settings, restricted, beside (more development folders), environment
+ * @param options stage (development folder) or vsix, scratch, settings, restricted, beside (more development folders), environment,
+ *   language, prepare (given the folder of the workspace before it is opened)
  */
-export async function openDemo({
-  stage,
-  vsix,
-  scratch,
-  settings,
-  restricted = false,
-  viewport,
-  beside = [],
-  environment,
-}) {
+export async function openDemo(options) {
+  const { stage, vsix, scratch, settings, restricted = false, viewport, beside = [], environment, language } = options;
   const workspace = join(scratch, "meter");
   makeDemoWorkspace(workspace);
   writeFileSync(join(workspace, ".vscode/settings.json"), JSON.stringify({ "deltaflash.port": fastPort, ...settings }));
+  options.prepare?.(workspace);
   const dataDir = join(scratch, "data");
   const extensionsDir = join(scratch, "extensions");
   if (vsix !== undefined) install(vsix, dataDir, extensionsDir);
@@ -45,7 +39,7 @@ export async function openDemo({
   /** A window on the same server, as after closing one. */
   const open = async () => {
     const devExtensions = [...(vsix === undefined ? [stage] : []), ...beside];
-    const opened = await openWorkbench(server, { ...{ folder: workspace, viewport }, devExtensions });
+    const opened = await openWorkbench(server, { ...{ folder: workspace, viewport, language }, devExtensions });
     browsers.push(opened.browser);
     return opened;
   };
@@ -143,14 +137,14 @@ export async function chooseTheme(page, theme, kind) {
 }
 
 /** More room for the panel than the editor gives it, and most of it for the timing. */
-export async function enlargePanel(page) {
+export async function enlargePanel(page, tree = "Changed Since Last Flash") {
   const drag = async (from, to) => {
     await page.mouse.move(from.x, from.y);
     await page.mouse.down();
     await page.mouse.move(to.x, to.y, { steps: 8 });
     await page.mouse.up();
   };
-  const pane = page.locator(".part.panel .pane").filter({ hasText: "Changed Since Last Flash" });
+  const pane = page.locator(".part.panel .pane").filter({ hasText: tree });
   await pane.waitFor(slowEnough);
   const box = await page.locator(".part.panel").boundingBox();
   await drag({ x: box.x + box.width / 2, y: box.y - 2 }, { x: box.x + box.width / 2, y: 260 });
