@@ -63,7 +63,7 @@ int main(int count, char **words) {
   bool single = count > 2;
   time_t start = time(NULL);
   uint32_t runs = 0;
-  for (; difftime(time(NULL), start) < seconds; seed++, runs++) {
+  do {
     board_seed = seed;
     draw_from(seed);
     board_start();
@@ -74,8 +74,9 @@ int main(int count, char **words) {
     if (kind == 0) run_damaged();
     else if (kind == 1) run_failing();
     run_whole();
-    if (single) break;
-  }
+    seed++;
+    runs++;
+  } while (!single && difftime(time(NULL), start) < seconds);
   printf("%u runs, up to seed %u\n", runs, seed - 1);
   return 0;
 }
