@@ -4,8 +4,9 @@
 //   node esbuild.mjs <folder>              the command line alone; the folder is emptied first
 //   node esbuild.mjs --extension <folder>  what a packed extension runs: <folder>/dist and <folder>/prebuilds
 import { build } from "esbuild";
-import { cp, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
 
 const version = JSON.stringify(JSON.parse(await readFile("package.json", "utf8")).version);
 const common = {
@@ -46,6 +47,54 @@ const languageClientApart = {
   },
 };
 
+/**
+ * The programs for the chips' RAM, Espressif's and ours, in one file: they resemble each other, so that together they pack far
+ * better than one by one.
+ */
+function stubsTogether(outdir) {
+  const files = new Map();
+  return {
+    name: "stubs-together",
+    setup(bundle) {
+      bundle.onResolve({ filter: /^stubs-together$/ }, ({ path }) => ({ path, namespace: "stubs" }));
+      bundle.onLoad({ filter: /.*/, namespace: "stubs" }, () => ({ contents: stubReader, resolveDir: "." }));
+      bundle.onLoad({ filter: /[\\/](blobs|stub_flasher)[\\/][^\\/]+\.json$/ }, async ({ path }) => {
+        const name = `${basename(dirname(path))}/${basename(path)}`;
+        files.set(name, JSON.parse(await readFile(path, "utf8")));
+        return { contents: `import { stub } from "stubs-together"; export default stub(${JSON.stringify(name)});` };
+      });
+      bundle.onEnd(async () => {
+        const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+        const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 };
+        await writeFile(
+          join(outdir, "stubs.br"),
+          brotliCompressSync(withoutBase64(Object.fromEntries(sorted)), { params }),
+        );
+      });
+    },
+  };
+}
+
+/** Base64 hides from the packer what is alike; as hexadecimal digits it is seen. */
+function withoutBase64(files) {
+  return JSON.stringify(files, (_, value) =>
+    typeof value === "string" && value.length >= 64 && /^[A-Za-z0-9+/]+=*$/.test(value) && value.length % 4 === 0
+      ? `hex:${Buffer.from(value, "base64").toString("hex")}`
+      : value,
+  );
+}
+
+const stubReader = `
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliDecompressSync } from "node:zlib";
+let files;
+const withBase64 = (_, value) =>
+  typeof value === "string" && value.startsWith("hex:") ? Buffer.from(value.slice(4), "hex").toString("base64") : value;
+const read = () => JSON.parse(brotliDecompressSync(readFileSync(join(__dirname, "stubs.br"))).toString(), withBase64);
+export const stub = (name) => (files ??= read())[name];
+`;
+
 /** `.cjs`, because package.json says `"type": "module"` and the editor loads extensions with `require`. */
 async function bundleExtension(root) {
   const outdir = join(root, "dist");
@@ -56,7 +105,11 @@ async function bundleExtension(root) {
     external: ["vscode"],
     plugins: [languageClientApart],
   });
-  await build({ ...node, entryPoints: { server: "src/server/main.ts", "delta-thread": "src/server/delta-thread.ts" } });
+  await build({
+    ...node,
+    entryPoints: { server: "src/server/main.ts", "delta-thread": "src/server/delta-thread.ts" },
+    plugins: [stubsTogether(outdir)],
+  });
   await build({
     ...common,
     entryPoints: { "timing-panel": "src/webview/timing-panel.ts" },

@@ -12,6 +12,8 @@ const needed = [
   "dist/extension.cjs",
   "dist/language-client.cjs",
   "dist/server.cjs",
+  "dist/delta-thread.cjs",
+  "dist/stubs.br",
   "dist/timing-panel.js",
   "media/timing-panel.css",
   "media/icon.png",
