@@ -1,57 +1,23 @@
+/** A newer flash takes the place of an older one that writes by Espressif's stub or by a ROM; for our own see `jobs-take-over-patches.test.ts`. */
 import { expect, test } from "vitest";
-import type { BoardState } from "../../../src/engine/views.ts";
 import type { Report } from "../../../src/engine/report.ts";
-import { bytesAt, pseudoFirmware, usualJob } from "../../sim/rig.ts";
+import { pseudoFirmware, usualJob } from "../../sim/rig.ts";
 import { jobBench, port, wishes, type JobBench } from "./job-bench.ts";
 import { until } from "./manual-clock.ts";
+import { connectSpans, edited, holds, isPast, requestWith, secondWhen, working } from "./take-over-bench.ts";
 
 const oneMegabyte = 0x100000;
 const older = pseudoFirmware(oneMegabyte, 1);
 const newer = edited(older, 0x80000);
+const official = { ...usualJob, officialStub: true };
+const request = requestWith(official);
 
-function edited(data: Uint8Array, at: number): Uint8Array {
-  const copy = data.slice();
-  copy[at] = (copy[at] ?? 0) ^ 0xff;
-  return copy;
-}
-
-const request = (data: Uint8Array) => ({
-  artifact: () => Promise.resolve(bytesAt(0x100000, data)),
-  options: usualJob,
-});
-
-interface TwoFlashes {
-  readonly first: Report;
-  readonly second: Report;
-  /** Of the board's time, from the request for the second flash to its end. */
-  readonly tookMs: number;
-}
-
-/** Asks for a second flash as soon as the first one gets into a state. */
-async function secondWhen(one: JobBench, isThere: (state: BoardState) => boolean, data = newer): Promise<TwoFlashes> {
-  let askedMs = 0;
-  let second: Promise<Report> | undefined;
-  one.onState = (state) => {
-    if (second !== undefined || !isThere(state)) return;
-    askedMs = one.sim.clock.nowMs();
-    second = one.jobs.flash(port, request(data));
-  };
-  const first = await one.jobs.flash(port, request(older));
-  if (second === undefined) throw new Error("the first flash never got there");
-  const report = await second;
-  return { first, second: report, tookMs: Math.round(one.sim.clock.nowMs() - askedMs) };
-}
-
-const working = (phase: string) => (state: BoardState) => state.kind === "working" && state.phase === phase;
-const isPast = (percent: number) => (state: BoardState) => state.kind === "working" && (state.percent ?? 0) >= percent;
-const holds = ({ sim }: JobBench, data: Uint8Array) =>
-  Buffer.from(sim.flash.subarray(0x100000, 0x100000 + data.length)).equals(data);
-const connectSpans = ({ spans }: Report) =>
-  spans.filter(({ phase, durationMs }) => phase === "connect" && durationMs > 0);
+const twoFlashes = (one: JobBench, isThere: Parameters<typeof secondWhen>[1], data = newer) =>
+  secondWhen(one, isThere, { first: request(older), second: request(data) });
 
 test("a newer flash goes on with the connection of the one that it replaces, in the middle of a run", async () => {
   const one = jobBench();
-  const { first, second, tookMs } = await secondWhen(one, isPast(20));
+  const { first, second, tookMs } = await twoFlashes(one, isPast(20));
   expect(first).toMatchObject({ result: "failed", error: { code: "cancelled" }, written: { sectors: 0 } });
   expect(first.error?.message).toBe(
     "a newer flash of the same board has taken its place; it had begun to write, which the next flash completes",
@@ -71,7 +37,7 @@ test("a newer flash goes on with the connection of the one that it replaces, in 
 test("a newer flash does not wait for an older one of which nothing will be left", async () => {
   const one = jobBench();
   const other = pseudoFirmware(oneMegabyte, 2);
-  const { second, tookMs } = await secondWhen(one, isPast(20), other);
+  const { second, tookMs } = await twoFlashes(one, isPast(20), other);
   expect(second).toMatchObject({ result: "flashed", error: null });
   expect(holds(one, other)).toBe(true);
   expect(tookMs).toMatchInlineSnapshot(`10943`);
@@ -79,7 +45,7 @@ test("a newer flash does not wait for an older one of which nothing will be left
 
 test("a newer flash takes over while the older one connects", async () => {
   const one = jobBench();
-  const { first, second, tookMs } = await secondWhen(one, (state) => state.kind === "connecting");
+  const { first, second, tookMs } = await twoFlashes(one, (state) => state.kind === "connecting");
   expect(first.error?.message).toBe("a newer flash of the same board has taken its place");
   expect(second).toMatchObject({ result: "flashed", error: null });
   expect(holds(one, newer)).toBe(true);
@@ -90,7 +56,7 @@ test("a newer flash takes over while the older one connects", async () => {
 test("a newer flash takes over while the older one asks what the board holds", async () => {
   const one = jobBench();
   await one.jobs.flash(port, request(older));
-  const { first, second, tookMs } = await secondWhen(one, working("survey"));
+  const { first, second, tookMs } = await twoFlashes(one, working("survey"));
   expect(first).toMatchObject({ result: "failed", error: { code: "cancelled" } });
   expect(second).toMatchObject({ result: "flashed", error: null, written: { sectors: 1 } });
   expect(connectSpans(second)).toEqual([]);
@@ -101,7 +67,7 @@ test("a newer flash takes over while the older one asks what the board holds", a
 
 test("a flash that has written everything is verified and on record before the newer one goes on", async () => {
   const one = jobBench();
-  const { second, tookMs } = await secondWhen(one, working("verify"));
+  const { second, tookMs } = await twoFlashes(one, working("verify"));
   expect(second).toMatchObject({ result: "flashed", error: null, written: { sectors: 1 }, notes: [] });
   expect(connectSpans(second)).toEqual([]);
   expect(holds(one, newer)).toBe(true);
@@ -110,9 +76,9 @@ test("a flash that has written everything is verified and on record before the n
 
 test("a connection made ahead goes from flash to flash", async () => {
   const one = jobBench();
-  one.jobs.prepare(port, wishes);
+  one.jobs.prepare(port, { ...wishes, officialStub: true });
   await until(() => one.said.at(-1) === "ready");
-  const { second } = await secondWhen(one, isPast(20));
+  const { second } = await twoFlashes(one, isPast(20));
   expect(second).toMatchObject({ result: "flashed", error: null });
   expect(one).toMatchObject({ opened: 1, isOpen: false });
 });
@@ -136,7 +102,7 @@ test("of many saves in quick succession the last one is what the board holds, ov
 
 test("a ROM is left to finish the run that it has begun, and the newer flash then goes on with it", async () => {
   const one = jobBench();
-  const options = { ...usualJob, useStub: false };
+  const options = { ...official, useStub: false };
   let second: Promise<Report> | undefined;
   one.onState = (state) => {
     if (isPast(5)(state)) second ??= one.jobs.flash(port, { ...request(newer), options });
@@ -152,7 +118,7 @@ test("a newer flash that wants another bit rate connects anew", async () => {
   const one = jobBench();
   const first = one.jobs.flash(port, request(older));
   await until(() => one.said.includes("working"));
-  const options = { ...usualJob, baud: 460_800 };
+  const options = { ...official, baud: 460_800 };
   const second = await one.jobs.flash(port, { ...request(newer), options });
   expect((await first).error?.code).toBe("cancelled");
   expect(second).toMatchObject({ result: "flashed", error: null });
@@ -165,7 +131,7 @@ test("a newer flash without a readable artifact gives the board back, and the ne
   const one = jobBench();
   const first = one.jobs.flash(port, request(older));
   await until(() => one.said.includes("working"));
-  const broken = { artifact: () => Promise.reject(new Error("half written")), options: usualJob };
+  const broken = { artifact: () => Promise.reject(new Error("half written")), options: official };
   expect((await one.jobs.flash(port, broken)).result).toBe("failed");
   expect((await first).error?.code).toBe("cancelled");
   await until(() => !one.isOpen);
@@ -175,14 +141,14 @@ test("a newer flash without a readable artifact gives the board back, and the ne
 
 test("when the board is pulled out while one flash makes way, the newer one says so and the port is free", async () => {
   const one = jobBench("esp32c3?speed=max&fault=unplug@in:200000");
-  const { first, second } = await secondWhen(one, isPast(20));
+  const { first, second } = await twoFlashes(one, isPast(20));
   expect([first.error?.code, second.error?.code]).toContain("disconnected");
   expect(one.isOpen).toBe(false);
 });
 
 test("where the line is in doubt the newer flash connects anew: a stub that does not answer", async () => {
   const one = jobBench("esp32c3?speed=max&fault=silence@SYNC:3");
-  const { second } = await secondWhen(one, isPast(20));
+  const { second } = await twoFlashes(one, isPast(20));
   expect(second).toMatchObject({ result: "flashed", error: null });
   expect(connectSpans(second).length).toBeGreaterThan(0);
   expect(one.opened).toBe(2);

@@ -104,8 +104,11 @@ async function loadInflate(
   const bytes = pending.reduce((sum, { block }) => sum + block.ops.length, 0);
   const inflateBytes = inflate.reduce((sum, { data }) => sum + data.length, 0);
   if (inflateBytes === 0 || bytes * (1 - deflatedShare) < inflateBytes) return false;
-  channel.link.context.trace.enter("connect", "inflate part of the stub");
+  const { trace } = channel.link.context;
+  const label = "inflate part of the stub";
+  trace.enter("write", label);
   await channel.writeRam(inflate);
+  trace.divide([{ phase: "write", label, durationMs: 1, bytes: 0, waitsFor: "wire" }]);
   return true;
 }
 
