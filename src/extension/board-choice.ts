@@ -67,12 +67,13 @@ export class BoardChoice implements Disposable {
   }
 
   #at(port: string, project: ProjectCandidate | undefined, reason: string): ChosenTarget {
-    const { chip = project?.chip, board, baud = project?.baud, useStub } = this.#config.settings;
+    const { chip = project?.chip, board, baud = project?.baud, useStub, officialStub } = this.#config.settings;
     return {
       reason,
       target: {
         port,
         useStub,
+        officialStub,
         ...(chip === undefined ? {} : { chip }),
         ...(board === undefined ? {} : { board }),
         ...(baud === undefined ? {} : { baud }),

@@ -12,6 +12,8 @@ export interface Settings {
   readonly chip: string | undefined;
   readonly baud: number | undefined;
   readonly useStub: boolean;
+  /** Espressif's program in RAM even where ours can run. */
+  readonly officialStub: boolean;
   readonly appOnly: boolean;
   readonly monitorBaud: number | undefined;
   readonly monitorTimestamps: boolean;
@@ -71,6 +73,7 @@ export function readSettings(get: Get): ReadSettings {
     chip: text("chip"),
     baud: rate("baud", 1_200),
     useStub: yes("useStub", true),
+    officialStub: yes("officialStub", false),
     appOnly: yes("appOnly", false),
     monitorBaud: rate("monitor.baud", 300),
     monitorTimestamps: yes("monitor.timestamps", false),
