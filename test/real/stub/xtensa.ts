@@ -4,6 +4,7 @@
  * itself. Everything else that it does not know, and every unaligned access, is an Error too.
  */
 import type { Bus, Processor } from "./bus.ts";
+import { arithmetic, shift } from "./xtensa-arithmetic.ts";
 
 const WINDOW_BASE = 2;
 const comparedWith = [-1, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 32, 64, 128, 256];
@@ -214,10 +215,10 @@ export class Xtensa implements Processor {
       case 0:
         if (high === 0) return this.#control(word, next);
         if (high === 4) this.#setShift(word);
-        else a[r] = this.#arithmetic(word, this.#get(s), this.#get(t));
+        else a[r] = arithmetic(word, this.#get(s), this.#get(t));
         return next;
       case 1:
-        a[r] = this.#shift(word, this.#get(s), this.#get(t));
+        a[r] = shift(word, this.sar, { s: this.#get(s), t: this.#get(t) });
         return next;
       case 2:
         if (high !== 8) this.#refuse(word);
@@ -280,55 +281,6 @@ export class Xtensa implements Processor {
     this.sar =
       [value & 31, 32 - (value & 31), (value & 3) * 8, 32 - (value & 3) * 8, ((word >>> 8) & 15) | (word & 16)][kind] ??
       0;
-  }
-
-  #arithmetic(word: number, s: number, t: number): number {
-    const kind = word >>> 20;
-    switch (kind) {
-      case 1:
-        return s & t;
-      case 2:
-        return s | t;
-      case 3:
-        return s ^ t;
-      case 6:
-        if ((word & 0xf00) !== 0) return (word & 0xf00) === 0x100 ? Math.abs(t) : this.#refuse(word);
-        return -t;
-      default:
-        if (kind < 8) this.#refuse(word);
-        return (s << (kind & 3)) + (kind < 12 ? t : -t);
-    }
-  }
-
-  #shift(word: number, s: number, t: number): number {
-    const kind = word >>> 20;
-    const { sar } = this;
-    switch (kind) {
-      case 0:
-      case 1: {
-        const by = 32 - (((word >>> 4) & 15) | (kind << 4));
-        return by >= 32 ? 0 : s << by;
-      }
-      case 2:
-      case 3:
-        return t >> (((word >>> 8) & 15) | ((kind & 1) << 4));
-      case 4:
-        return t >>> ((word >>> 8) & 15);
-      case 8:
-        return sar >= 32 ? s : sar === 0 ? t : (s << (32 - sar)) | (t >>> sar);
-      case 9:
-        return sar >= 32 ? 0 : t >>> sar;
-      case 10:
-        return sar === 0 ? 0 : s << (32 - sar);
-      case 11:
-        return t >> Math.min(sar, 31);
-      case 12:
-        return Math.imul(s & 0xffff, t & 0xffff);
-      case 13:
-        return Math.imul((s << 16) >> 16, (t << 16) >> 16);
-      default:
-        return this.#refuse(word);
-    }
   }
 
   #readSpecial(number: number): number {
