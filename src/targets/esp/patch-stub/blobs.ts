@@ -1,12 +1,15 @@
 /** The stub's programs as `npm run stubs` makes them, one per chip. */
 import type { Chip } from "../chips.ts";
 import type { RamProgram } from "../stub.ts";
-import type { RamPiece } from "./write-blocks.ts";
+import type { LaterParts, RamPiece } from "./channel.ts";
 
 /** `stubs/README.md`, table "ABI". */
 interface Blob {
   readonly entry: number;
+  /** What the ROM loads: as much as it takes to look at the flash. */
   readonly segments: readonly BlobSegment[];
+  /** Loaded by RAM: what it takes to write. */
+  readonly write?: readonly BlobSegment[];
   /** Loaded by RAM when something is to be inflated. */
   readonly inflate: readonly BlobSegment[];
   /** Address of a word inside the segments: 0 = UART0, 1 = USB-Serial-JTAG. Only where there is a choice. */
@@ -23,7 +26,7 @@ interface BlobSegment {
 
 export interface PatchStub {
   readonly program: RamProgram;
-  readonly inflate: readonly RamPiece[];
+  readonly parts: LaterParts;
   readonly build: number;
 }
 
@@ -37,7 +40,8 @@ export async function loadPatchStub(
   if (load === undefined) return undefined;
   const { default: blob } = await load();
   const pieces = blob.segments.map((segment) => withLinkWord(decode(segment), blob.linkWord, link));
-  return { program: { pieces, entry: blob.entry }, inflate: blob.inflate.map(decode), build: blob.build };
+  const parts = { write: (blob.write ?? []).map(decode), inflate: blob.inflate.map(decode) };
+  return { program: { pieces, entry: blob.entry }, parts, build: blob.build };
 }
 
 function decode({ address, data }: BlobSegment): RamPiece {

@@ -10,7 +10,6 @@ import { startInRam } from "../stub.ts";
 import { loadPatchStub } from "./blobs.ts";
 import { StubChannel } from "./channel.ts";
 import { StubLink, type Hello } from "./link.ts";
-import type { RamPiece } from "./write-blocks.ts";
 
 /** The stub addresses the flash with three bytes. */
 const largestFlashBytes = 0x1000000;
@@ -38,7 +37,6 @@ export interface BringUp {
 
 export interface Running {
   readonly channel: StubChannel;
-  readonly inflate: readonly RamPiece[];
   readonly flashId: number;
   readonly baud: number;
 }
@@ -69,10 +67,10 @@ export async function startPatchStub(parts: BringUp): Promise<Running | undefine
     await startInRam(client, stub.program);
     trace.enter("connect", "stub start");
     const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
-    const { hello, flashBytes } = await greet(speaking, parts, stub.build);
-    const channel = new StubChannel(speaking, hello, flashBytes);
+    const greeting = await greet(speaking, parts, stub.build);
+    const channel = new StubChannel(speaking, stub.parts, greeting);
     if (link === "uart" && parts.baud !== wanted) await changeBaud(channel, parts);
-    return { channel, inflate: stub.inflate, flashId: hello.flashId, baud: wanted };
+    return { channel, flashId: greeting.hello.flashId, baud: wanted };
   } catch (error) {
     if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
     throw new PatchStubFailed(stub.build, error);

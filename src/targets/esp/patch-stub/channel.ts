@@ -2,7 +2,7 @@
 import type { Operations } from "../../../core/delta-ops.ts";
 import { FlashError } from "../../../core/errors.ts";
 import type { Hello, StubLink } from "./link.ts";
-import { hash, parseHash, parseRead, parseRegister, ram, read, register } from "./operations.ts";
+import { hash, partFeatures, parseHash, parseRead, parseRegister, ram, read, register } from "./operations.ts";
 import { OperationStream, type Reply } from "./stream.ts";
 
 /** How often something is asked whose answer was lost. */
@@ -18,17 +18,36 @@ export interface HashRange {
   readonly unitBytes: number;
 }
 
+export interface RamPiece {
+  readonly address: number;
+  readonly data: Uint8Array;
+}
+
+/** What the stub needs for more than looking at the flash. */
+export interface LaterParts {
+  readonly write: readonly RamPiece[];
+  readonly inflate: readonly RamPiece[];
+}
+
+/** At this rate a part travels while the chip digests a few dozen sectors; below it is sent when it is needed. */
+const quickBaud = 460_800;
+
 export class StubChannel {
   readonly link: StubLink;
   readonly hello: Hello;
   readonly flashBytes: number;
+  readonly #parts: LaterParts;
+  readonly #loaded = new Set<keyof LaterParts>();
   #stream: OperationStream;
 
   /** Right after a HELLO, whose answer `hello` is. */
-  constructor(link: StubLink, hello: Hello, flashBytes: number) {
+  constructor(link: StubLink, parts: LaterParts, { hello, flashBytes }: { hello: Hello; flashBytes: number }) {
     this.link = link;
     this.hello = hello;
     this.flashBytes = flashBytes;
+    this.#parts = parts;
+    for (const [name, bit] of Object.entries(partFeatures) as [keyof LaterParts, number][])
+      if ((hello.features & bit) !== 0) this.#loaded.add(name);
     this.#stream = new OperationStream(link, hello.ringBytes);
   }
 
@@ -39,7 +58,9 @@ export class StubChannel {
   /** Drops whatever the stub is at, when its flash has finished its present work. @throws FlashError `timeout` */
   async restart(): Promise<OperationStream> {
     await this.link.flush();
-    await this.link.hello(this.flashBytes);
+    const { features } = await this.link.hello(this.flashBytes);
+    // A part that was under way may not have arrived.
+    for (const name of this.#loaded) if ((features & partFeatures[name]) === 0) this.#loaded.delete(name);
     this.#stream = new OperationStream(this.link, this.hello.ringBytes);
     return this.#stream;
   }
@@ -56,10 +77,27 @@ export class StubChannel {
       const place = places.get(reply.index);
       if (place !== undefined && reply.status === 0) onReply(reply, place);
     };
-    await stream.reach(Math.max(...places.keys(), -1) + 1);
+    const last = Math.max(...places.keys(), -1);
+    if (this.link.baud >= quickBaud) this.load("write");
+    await stream.reach(last + 1);
   }
 
-  /** CRC-32 of every unit of every range, in order. */
+  has(part: keyof LaterParts): boolean {
+    return this.#loaded.has(part);
+  }
+
+  partBytes(part: keyof LaterParts): number {
+    return this.#parts[part].reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  /** Puts a part into the stream, before whatever needs it, unless it is there. */
+  load(part: keyof LaterParts): void {
+    if (this.#loaded.has(part)) return;
+    this.#loaded.add(part);
+    for (const { address, data } of this.#parts[part]) this.#stream.append(ram(address, data));
+  }
+
+  /** CRC-32 of every unit of every range, in order. What is needed to write travels meanwhile. */
   async hashes(ranges: readonly HashRange[]): Promise<readonly (readonly number[])[]> {
     const found = ranges.map(({ count }) => new Array<number | undefined>(count).fill(undefined));
     await this.#insist(
@@ -99,13 +137,6 @@ export class StubChannel {
       (_at, data) => found.push(parseRegister(data)),
     );
     return found[0] ?? 0;
-  }
-
-  async writeRam(pieces: readonly { readonly address: number; readonly data: Uint8Array }[]): Promise<void> {
-    await this.perform(
-      pieces.map(({ address, data }) => ram(address, data)),
-      () => undefined,
-    );
   }
 
   /** Asks for everything that is missing until nothing is. */

@@ -31,8 +31,8 @@ export const helloAnswer = struct({
   clockUs: u32,
 });
 export const dividerField = struct({ divider: u32 });
-/** Bit of `features`. */
-export const inflateFeature = 1;
+/** Bits of `features`: which later parts of the stub are loaded. */
+export const partFeatures = { inflate: 1, write: 2 } as const;
 
 /** Sectors by what became of them, and microseconds of the chip's own clock. */
 export const commitReply = struct({
@@ -59,7 +59,7 @@ export const status = {
   flashBusy: 0x06,
   flashRefuses: 0x07,
   dropped: 0x08,
-  noInflate: 0x09,
+  notLoaded: 0x09,
   badStream: 0x0a,
 } as const;
 
@@ -72,7 +72,7 @@ const statusTexts: Readonly<Record<number, string>> = {
   [status.flashBusy]: "the flash chip stays busy beyond its time limit",
   [status.flashRefuses]: "the flash chip refuses to be written",
   [status.dropped]: "dropped",
-  [status.noInflate]: "the inflate part is not loaded",
+  [status.notLoaded]: "the part of the stub for this is not loaded",
   [status.badStream]: "not a deflate stream",
 };
 

@@ -9,7 +9,7 @@ import type { MemorySession, PatchWork } from "../../target.ts";
 import { resetIntoProgram, type ResetWay } from "../reset.ts";
 import { espFlashMap } from "../session.ts";
 import type { HashRange, StubChannel } from "./channel.ts";
-import { writeBlocks, type RamPiece } from "./write-blocks.ts";
+import { writeBlocks } from "./write-blocks.ts";
 
 export interface PatchStubParts {
   readonly channel: StubChannel;
@@ -18,8 +18,6 @@ export interface PatchStubParts {
   readonly identity: string;
   readonly baud: number;
   readonly way: ResetWay;
-  /** The stub's second part, loaded when something large is to be written. */
-  readonly inflate: readonly RamPiece[];
 }
 
 export class PatchStubSession implements MemorySession {
@@ -59,7 +57,7 @@ export class PatchStubSession implements MemorySession {
   }
 
   patch(work: PatchWork): Promise<void> {
-    return writeBlocks(this.#parts.channel, this.#parts.inflate, work);
+    return writeBlocks(this.#parts.channel, work);
   }
 
   async reset(): Promise<void> {

@@ -11,13 +11,8 @@ import { FlashError } from "../../../core/errors.ts";
 import type { Share } from "../../../core/trace.ts";
 import { StoppedBetweenRequests, type PatchWork } from "../../target.ts";
 import type { StubChannel } from "./channel.ts";
-import { commitReply, inflateFeature, operation, OperationFailed, status } from "./operations.ts";
+import { commitReply, operation, OperationFailed, status } from "./operations.ts";
 import type { Reply } from "./stream.ts";
-
-export interface RamPiece {
-  readonly address: number;
-  readonly data: Uint8Array;
-}
 
 const sectorBytes = 0x1000;
 /** How many blocks are handed to the stub ahead of the one it writes: enough for the wire, little to wait for when cancelled. */
@@ -38,13 +33,13 @@ interface Pending {
 }
 
 /** @throws FlashError when a block could not be written; what was written until then has been told to `work` */
-export async function writeBlocks(channel: StubChannel, inflate: readonly RamPiece[], work: PatchWork): Promise<void> {
+export async function writeBlocks(channel: StubChannel, work: PatchWork): Promise<void> {
   const { saveBytes } = channel.hello;
   const blockBytes = channel.hello.blockBytes >= 0x10000 ? 0x10000 : 0x8000;
   channel.link.context.trace.enter("plan", "patches");
   const { blocks } = await work.planDelta({ writes: work.writes, old: work.old, limits: { blockBytes, saveBytes } });
   let pending: readonly Pending[] = blocks.map((block) => ({ block, isLiteral: block.literal, attempts: 0 }));
-  const packs = await loadInflate(channel, inflate, pending);
+  const packs = worthInflating(channel, pending);
   let silences = 0;
   while (pending.length > 0) {
     const round = new Round({ channel, work, packs, pending });
@@ -94,22 +89,12 @@ const curable: ReadonlySet<number> = new Set([
   status.dropped,
 ]);
 
-/** @returns whether operations may be deflated */
-async function loadInflate(
-  channel: StubChannel,
-  inflate: readonly RamPiece[],
-  pending: readonly Pending[],
-): Promise<boolean> {
-  if ((channel.hello.features & inflateFeature) !== 0) return true;
+/** Whether operations are to be deflated. */
+function worthInflating(channel: StubChannel, pending: readonly Pending[]): boolean {
+  if (channel.has("inflate")) return true;
   const bytes = pending.reduce((sum, { block }) => sum + block.ops.length, 0);
-  const inflateBytes = inflate.reduce((sum, { data }) => sum + data.length, 0);
-  if (inflateBytes === 0 || bytes * (1 - deflatedShare) < inflateBytes) return false;
-  const { trace } = channel.link.context;
-  const label = "inflate part of the stub";
-  trace.enter("write", label);
-  await channel.writeRam(inflate);
-  trace.divide([{ phase: "write", label, durationMs: 1, bytes: 0, waitsFor: "wire" }]);
-  return true;
+  const partBytes = channel.partBytes("inflate");
+  return partBytes > 0 && bytes * (1 - deflatedShare) >= partBytes;
 }
 
 interface RoundParts {
@@ -140,6 +125,8 @@ class Round {
     const { channel, pending, packs } = this.#parts;
     const { stream } = channel;
     stream.onReply = (reply) => this.#take(reply);
+    channel.load("write");
+    if (packs) channel.load("inflate");
     channel.link.context.trace.enter("write", "first block on the wire");
     const encodings: Promise<Operations>[] = [];
     for (const [place] of pending.entries()) {
