@@ -110,3 +110,11 @@ export function phaseTotals(trace: Trace): readonly { phase: Phase; durationMs: 
     })
     .filter((total) => total.durationMs > 0 || total.bytes > 0);
 }
+
+/** What the board says it waited for, milliseconds in all; undefined where no board told. */
+export function waitTotals(spans: readonly Span[]): { readonly wireMs: number; readonly flashMs: number } | undefined {
+  if (spans.every((span) => span.waitsFor === undefined)) return undefined;
+  const sumMs = (what: Span["waitsFor"]) =>
+    spans.filter((span) => span.waitsFor === what).reduce((sum, span) => sum + span.durationMs, 0);
+  return { wireMs: sumMs("wire"), flashMs: sumMs("flash") };
+}

@@ -9,7 +9,7 @@ import { historyView } from "./history-view.ts";
 import { capitalized, phaseWord } from "./phrases.ts";
 import { historyTable, spanTable } from "./table-view.ts";
 import { waterfall, weaves } from "./waterfall-view.ts";
-import { headline, isSimulated, moment, surroundings } from "./words.ts";
+import { headline, isSimulated, moment, surroundings, waits } from "./words.ts";
 
 export interface PanelState {
   /** Newest first. */
@@ -48,6 +48,7 @@ export function panelView({ state, trackWidth }: PanelFacts, actions: PanelActio
   const advice = adviceView({ shown, earlier, act: (action) => actions.act(shown, action) });
   const chart = state.view === "chart";
   const { report } = shown;
+  const waitsFor = waits(shown);
   const choice = { stored: shown, width: trackWidth, selected: state.selected, select: actions.select };
   return [
     weaves(),
@@ -59,6 +60,7 @@ export function panelView({ state, trackWidth }: PanelFacts, actions: PanelActio
         "div",
         {},
         report.spans.length === 0 ? undefined : chart ? waterfall(choice) : spanTable(shown),
+        waitsFor === undefined ? undefined : h("p", { class: "hint" }, waitsFor),
         chart ? historyView({ reports: sameBoard, shown, show: actions.show }) : historyTable(sameBoard),
       ),
       advice,

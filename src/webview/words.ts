@@ -2,6 +2,7 @@
 import * as l10n from "@vscode/l10n";
 import { formatBytes } from "../core/bytes.ts";
 import { formatDuration } from "../core/trace-text.ts";
+import { waitTotals } from "../core/trace.ts";
 import type { StoredReport } from "../server/protocol.ts";
 import { triggerWord } from "./phrases.ts";
 
@@ -54,6 +55,16 @@ export function surroundings({ report, trigger }: StoredReport): string {
   const board = report.identity === "" ? report.board : `${report.board} ${report.identity}`;
   const by = trigger === "" ? "" : l10n.t("started by: {0}", triggerWord(trigger));
   return [board, l10n.t("on {0}", report.port), by].filter((part) => part !== "").join(" · ");
+}
+
+/** Which of the two a faster one would pay for; undefined where the board did not tell. */
+export function waits({ report }: StoredReport): string | undefined {
+  const totals = waitTotals(report.spans);
+  if (totals === undefined) return undefined;
+  const [wire, flash] = [formatDuration(totals.wireMs), formatDuration(totals.flashMs)];
+  return totals.wireMs > totals.flashMs
+    ? l10n.t("Writing waited for the wire: {0}, and {1} for the flash chip.", wire, flash)
+    : l10n.t("Writing waited for the flash chip: {0}, and {1} for the wire.", flash, wire);
 }
 
 export function isSimulated({ report }: StoredReport): boolean {
