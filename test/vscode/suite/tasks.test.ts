@@ -67,7 +67,7 @@ describe("the server", () => {
     const pressed = { again: false };
     const errors = await errorsDuring(async () => {
       const flash = commands.executeCommand("deltaflash.flashFull");
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await new Promise((resolve) => setTimeout(resolve, 300));
       const [pid, ...more] = serverProcesses();
       if (pid === undefined || more.length > 0) throw new Error("there is not one server");
       process.kill(pid, "SIGKILL");
