@@ -41,14 +41,19 @@ export async function writeBlocks(channel: StubChannel, work: PatchWork): Promis
   let pending: readonly Pending[] = blocks.map((block) => ({ block, isLiteral: block.literal, attempts: 0 }));
   const packs = worthInflating(channel, pending);
   let silences = 0;
+  let skippedBytes = 0;
   while (pending.length > 0) {
     const round = new Round({ channel, work, packs, pending });
     try {
       await round.run();
+      skippedBytes += round.skippedBytes;
+      const allBytes = blocks.reduce((sum, block) => sum + block.size, 0);
+      if (skippedBytes === allBytes) work.note("Every sector held its contents already, so nothing was erased.");
       return;
     } catch (error) {
       const isSilence = error instanceof FlashError && error.code === "timeout" && ++silences <= wakings;
       if (!isSilence && !(error instanceof OperationFailed)) throw error;
+      skippedBytes += round.skippedBytes;
       pending = afterFailure({ channel, work }, round.left, error);
       await channel.restart();
     }
@@ -110,6 +115,8 @@ class Round {
   /** By place in the list of what is pending: how many operations the stream has with it. */
   readonly #ends: number[] = [];
   readonly #erased = new Map<DeltaBlock, number>();
+  /** Bytes that stood there already. */
+  skippedBytes = 0;
   #finished = 0;
 
   constructor(parts: RoundParts) {
@@ -170,7 +177,8 @@ class Round {
     const place = this.#ends.indexOf(reply.index + 1);
     const block = this.#parts.pending[place]?.block;
     if (block === undefined) return;
-    const { erased, blockErased } = commitReply.read(reply.data);
+    const { skipped, erased, blockErased } = commitReply.read(reply.data);
+    this.skippedBytes += skipped * sectorBytes;
     this.#erased.set(block, blockErased === 0 ? erased * sectorBytes : block.size);
     this.#parts.channel.link.context.trace.divide(sharesOf(block, reply.data));
   }
