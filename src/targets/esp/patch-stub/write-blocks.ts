@@ -34,8 +34,7 @@ interface Pending {
 
 /** @throws FlashError when a block could not be written; what was written until then has been told to `work` */
 export async function writeBlocks(channel: StubChannel, work: PatchWork): Promise<void> {
-  const { saveBytes } = channel.hello;
-  const blockBytes = channel.hello.blockBytes >= 0x10000 ? 0x10000 : 0x8000;
+  const { blockBytes, saveBytes } = channel.hello;
   channel.link.context.trace.enter("plan", "patches");
   const { blocks } = await work.planDelta({ writes: work.writes, old: work.old, limits: { blockBytes, saveBytes } });
   let pending: readonly Pending[] = blocks.map((block) => ({ block, isLiteral: block.literal, attempts: 0 }));
