@@ -37,7 +37,7 @@ export function perfettoTrace(
     tid: phases.indexOf(span.phase) + 1,
     ts: Math.round(span.startMs * 1000),
     dur: Math.round(span.durationMs * 1000),
-    args: { bytes: span.bytes },
+    args: { bytes: span.bytes, ...(span.waitsFor === undefined ? {} : { waitsFor: span.waitsFor }) },
   }));
   return { traceEvents: [...names, ...spans], displayTimeUnit: "ms" };
 }
