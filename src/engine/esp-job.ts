@@ -89,6 +89,9 @@ interface Running {
   connection: EspConnection | undefined;
 }
 
+const otherStubNote =
+  "Deltaflash's own stub did not run on this board; Espressif's stub was used instead, which takes no patches.";
+
 /** The outcome of the job, whatever happens; a failure is in `error`, with the spans up to it. */
 export async function runEspJob(job: EspJob): Promise<Report> {
   const { clock, signal, observer } = job;
@@ -178,6 +181,7 @@ async function flash(running: Running, transport: SerialTransport, ahead?: EspCo
   running.chip = session.chip;
   running.identity = session.identity;
   running.resetWay = findings.resetWay;
+  if (findings.usesOtherStub) progress.notes.push(otherStubNote);
   checkStop(context);
   checkIdentity({ ...job, board: job.board ?? running.chip, identity: running.identity }, job.options.identity);
   const board = await history.board(session.identity, session.chip);

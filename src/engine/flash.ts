@@ -84,6 +84,7 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   progress.image = { bytes: imageBytes(image), sectors: sectors.length };
   const right = options.full ? new Set<Address>() : await surveyRight(job, sectors);
 
+  const cleared = await clearDoubts(job, sectors, right);
   const wrong = sectors.filter((sector) => !right.has(sector.address));
   const toWrite = new Map<Address, Sector>();
   for (const sector of wrong) toWrite.set(sector.address, await withSurroundings(job, sector));
@@ -104,7 +105,7 @@ export async function flashMemory(job: FlashJob): Promise<"flashed" | "unchanged
   }
   // Confirmed sectors are as good as written ones: the board has just said so.
   const fullyKnown = sectors.filter((sector) => right.has(sector.address) && uncovered(sector).length === 0);
-  await remember(job, plan, fullyKnown);
+  await remember(job, plan, [...fullyKnown, ...cleared]);
   if (options.reset && isStopped) throw new StoppedBetweenRequests();
   return plan.sectorsToWrite === 0 ? "unchanged" : "flashed";
 }
@@ -114,10 +115,9 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
   const { record, context, progress } = job;
   const { digestOf } = job.session;
   const opinion = compareWithRecord(sectors, record.known);
-  if (record.interrupted.length > 0) {
-    progress.notes.push(
-      `An earlier flash was cut short; ${record.interrupted.length} sectors were left in doubt and looked at again.`,
-    );
+  const doubts = sectors.filter((sector) => isInDoubt(record, sector)).length;
+  if (doubts > 0) {
+    progress.notes.push(`An earlier flash was cut short; ${doubts} sectors were left in doubt and looked at again.`);
   }
   context.trace.enter("survey", `confirm ${opinion.same.length} sectors`);
   const confirmed = await ask(
@@ -144,6 +144,22 @@ async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Promise<R
 
 /** Between two questions a newer flash may take over; so many sectors take a fifth of a second. */
 const sectorsAtOnce = 64;
+
+function isInDoubt({ interrupted }: SectorRecord, { address }: Sector): boolean {
+  return interrupted.some((range) => range.address === address);
+}
+
+/** Sectors of an interrupted flash that hold the image, but not the image alone: with what else is in them, so that they can be remembered. */
+async function clearDoubts(
+  job: FlashJob,
+  sectors: readonly Sector[],
+  right: ReadonlySet<Address>,
+): Promise<readonly Sector[]> {
+  const doubtful = sectors.filter((sector) => right.has(sector.address) && isInDoubt(job.record, sector));
+  const cleared: Sector[] = [];
+  for (const sector of doubtful) if (uncovered(sector).length > 0) cleared.push(await withSurroundings(job, sector));
+  return cleared;
+}
 
 /** Sectors all of whose questions the board answered as expected. */
 async function ask(job: FlashJob, questions: readonly Question[]): Promise<ReadonlySet<Address>> {

@@ -35,10 +35,10 @@ export interface EspBoardParts {
   readonly leftover: StubRelease | undefined;
 }
 
-interface Happening {
-  readonly atMs: number;
-  run(): void;
-}
+/** What happens next by itself. */
+type Happening = "power returns" | "cable" | "power" | "line" | "wake" | "input";
+
+const nothing = new Uint8Array(0);
 
 export class EspBoard implements SimBoard {
   readonly chip: EspChip;
@@ -52,6 +52,11 @@ export class EspBoard implements SimBoard {
   #plugged = true;
   #powerReturns: { readonly atMs: number; readonly intoLoader: boolean } | undefined;
   #unplugAtMs = Infinity;
+  /** What `#look` found; Infinity: nothing happens by itself. */
+  #nextAtMs = Infinity;
+  #next: Happening = "wake";
+  /** What comes behind the input, when that is what happens next. */
+  #afterInputMs = Infinity;
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -129,15 +134,15 @@ export class EspBoard implements SimBoard {
   }
 
   nextEventMs(): number | undefined {
-    const internal = this.#next()?.atMs;
-    const arrival = this.#wire.nextToHostMs();
-    const first = Math.min(internal ?? Infinity, arrival ?? Infinity);
+    const arrival = this.#wire.nextToHostMs() ?? Infinity;
+    this.#look();
+    const first = Math.min(this.#nextAtMs, arrival);
     return first === Infinity ? undefined : Math.max(first, this.#nowMs);
   }
 
   advance(toMs: number): Uint8Array {
     this.#settle(toMs);
-    const arrived = concat(this.#wire.takeForHost());
+    const arrived = this.#wire.hasForHost ? concat(this.#wire.takeForHost()) : nothing;
     if (arrived.length === 0 && !this.#plugged) {
       throw new FlashError("disconnected", `the simulated ${this.chip.title} was unplugged`);
     }
@@ -184,53 +189,63 @@ export class EspBoard implements SimBoard {
 
   #settle(toMs: number): void {
     for (;;) {
-      const next = this.#next(toMs);
-      if (next === undefined || next.atMs > toMs) break;
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.run();
+      this.#look();
+      if (this.#nextAtMs > toMs) break;
+      this.#nowMs = Math.max(this.#nowMs, this.#nextAtMs);
+      this.#happen(toMs);
     }
     this.#nowMs = Math.max(this.#nowMs, toMs);
     this.#flash.settle(this.#nowMs);
     this.#wire.settle(this.#nowMs);
   }
 
-  /** The earliest thing that happens by itself; of several at once power goes first, then lines, then the chip, then input. */
-  #next(toMs = Infinity): Happening | undefined {
-    const power = this.#nextPower();
-    const line = this.#lines.nextEventMs();
-    const wake = this.#core.wakeMs();
-    const input = this.#wire.nextToDeviceMs();
-    let first = power;
-    if (line !== undefined && (first === undefined || line < first.atMs)) {
-      first = { atMs: line, run: () => this.#lineEvent() };
-    }
-    if (wake !== undefined && (first === undefined || wake < first.atMs)) {
-      first = { atMs: wake, run: () => this.#core.wake(this.#nowMs) };
-    }
-    if (input !== undefined && (first === undefined || input < first.atMs)) {
-      const limitMs = Math.min(toMs, first?.atMs ?? Infinity);
-      first = { atMs: input, run: () => this.#deliver(limitMs) };
-    }
-    return first;
+  /** Finds the earliest thing that happens by itself; of several at once power goes first, then lines, then the chip, then input. */
+  #look(): void {
+    this.#nextAtMs = Infinity;
+    this.#afterInputMs = Infinity;
+    this.#lookAtPower();
+    this.#sooner("line", this.#lines.nextEventMs());
+    this.#sooner("wake", this.#core.wakeMs());
+    this.#afterInputMs = this.#nextAtMs;
+    this.#sooner("input", this.#wire.nextToDeviceMs());
   }
 
-  #nextPower(): Happening | undefined {
-    const back = this.#powerReturns;
-    if (back !== undefined) return { atMs: back.atMs, run: () => this.#powerOn(back.intoLoader) };
-    if (!this.#plugged) return undefined;
-    const event = this.#faults.nextPower();
-    if (this.#unplugAtMs < (event?.atMs ?? Infinity)) {
-      return { atMs: this.#unplugAtMs, run: () => this.#pull(this.#nowMs) };
+  #sooner(what: Happening, atMs: number | undefined): void {
+    if (atMs === undefined || atMs >= this.#nextAtMs) return;
+    this.#nextAtMs = atMs;
+    this.#next = what;
+  }
+
+  #lookAtPower(): void {
+    this.#sooner("power returns", this.#powerReturns?.atMs);
+    if (this.#powerReturns !== undefined || !this.#plugged) return;
+    this.#sooner("power", this.#faults.nextPower()?.atMs);
+    this.#sooner("cable", this.#unplugAtMs);
+  }
+
+  #happen(toMs: number): void {
+    switch (this.#next) {
+      case "power returns":
+        return this.#powerOn(this.#powerReturns?.intoLoader === true);
+      case "cable":
+        return this.#pull(this.#nowMs);
+      case "power":
+        return this.#losePower();
+      case "line":
+        return this.#lineEvent();
+      case "wake":
+        return this.#core.wake(this.#nowMs);
+      case "input":
+        return this.#deliver(Math.min(toMs, this.#afterInputMs));
     }
-    if (event === undefined) return undefined;
-    return {
-      atMs: event.atMs,
-      run: () => {
-        this.#faults.dropPower(event);
-        if (event.kind === "unplug") this.#pull(this.#nowMs);
-        else this.#brownOut();
-      },
-    };
+  }
+
+  #losePower(): void {
+    const event = this.#faults.nextPower();
+    if (event === undefined) return;
+    this.#faults.dropPower(event);
+    if (event.kind === "unplug") this.#pull(this.#nowMs);
+    else this.#brownOut();
   }
 
   #powerOn(intoLoader: boolean): void {

@@ -4,6 +4,7 @@
  */
 import { forInput, hang, sleep, type Machine, type Program, type Wait } from "./esp-machine.ts";
 import { FifoReceiver } from "./esp-fifo.ts";
+import { ownStubStart } from "./fault-spec.ts";
 import { PatchStubHardware } from "./esp-patch-stub-hardware.ts";
 import { stubCore, type PatchStubUpload } from "./esp-patch-stub-uploads.ts";
 
@@ -23,7 +24,7 @@ interface CoreExports {
 
 export function* patchStub(machine: Machine, upload: PatchStubUpload): Program {
   machine.adoptsRate = false;
-  const fate = machine.commandFate("stub", "PATCH_STUB");
+  const fate = machine.commandFate("stub", ownStubStart);
   if (fate !== "normal") yield* hang();
   const receiver = new FifoReceiver();
   machine.receiver = receiver;

@@ -25,6 +25,9 @@ export type Fault =
   | { readonly kind: "clock"; readonly factor: number }
   | { readonly kind: "boot-noise"; readonly bytes: number };
 
+/** Counts as a command: Deltaflash's own stub begins to run. */
+export const ownStubStart = "PATCH_STUB";
+
 const faultSpecHelp =
   "drop|flip|double@in|out:BYTE or :rate=SHARE, unplug@in|out:BYTE, unplug|power-cut@ms:TIME, " +
   "unplug|power-cut|stuck-busy@erase|program:NUMBER, stall|silence@COMMAND:NUMBER, bad-sector@ADDRESS, " +
@@ -105,7 +108,7 @@ function workFault(kind: "unplug" | "power-cut" | "stuck-busy", place: string): 
 
 function commandFault(kind: "stall" | "silence", place: string): Fault | undefined {
   const [command = ""] = place.split(":");
-  if (!commandNames.includes(command)) return undefined;
+  if (!commandNames.includes(command) && command !== ownStubStart) return undefined;
   return numbers(place, /^[A-Z0-9_]+:([1-9]\d*)$/, ([number = 0]) => ({ kind, command, number }));
 }
 

@@ -142,6 +142,10 @@ export class Wire {
     }
   }
 
+  get hasForHost(): boolean {
+    return this.#inbox.length > 0;
+  }
+
   /** All that has reached the host. */
   takeForHost(): readonly Uint8Array[] {
     const inbox = this.#inbox;

@@ -1,7 +1,7 @@
 /** Espressif's RAM stub: its data (npm esptool-js, Apache-2.0) and the way it is brought up. */
 import { FlashError } from "../../core/errors.ts";
 import type { Chip } from "./chips.ts";
-import type { LoaderClient } from "./client.ts";
+import { LoaderRefusal, type LoaderClient } from "./client.ts";
 import { MEM_BEGIN, MEM_DATA, MEM_END, memBegin, memEnd } from "./commands.ts";
 
 export interface RamPiece {
@@ -14,6 +14,8 @@ export interface RamProgram {
   readonly entry: number;
 }
 
+/** How often a piece is sent that arrives damaged. */
+const pieceAttempts = 3;
 /** Largest block that a ROM takes; measured on ESP32, C3 and S3. */
 const romBlockBytes = 0x1800;
 
@@ -62,22 +64,36 @@ const stubFiles: Readonly<Record<string, StubImport | undefined>> = {
 export async function startInRam(client: LoaderClient, program: RamProgram): Promise<void> {
   const blockBytes = Math.min(romBlockBytes, client.longestBlockBytes);
   for (const piece of program.pieces) {
-    const data = padToWords(piece.data);
-    const blocks = Math.ceil(data.length / blockBytes);
-    await client.request(
-      MEM_BEGIN,
-      memBegin.write({ totalSize: data.length, blocks, blockSize: blockBytes, address: piece.address }),
-    );
-    for (let sequence = 0; sequence < blocks; sequence++) {
-      await client.block(MEM_DATA, data.subarray(sequence * blockBytes, (sequence + 1) * blockBytes), sequence);
-      client.context.trace.addBytes(Math.min(blockBytes, data.length - sequence * blockBytes));
-    }
+    await loadPiece(client, piece, blockBytes);
   }
   try {
     await client.request(MEM_END, memEnd.write({ stay: 0, entry: program.entry }));
   } catch (error) {
     // The answer may be lost when the program takes the UART over; whether it runs shows by itself.
     if (!(error instanceof FlashError && error.code === "timeout")) throw error;
+  }
+}
+
+/** @throws LoaderRefusal, FlashError `timeout` */
+async function loadPiece(client: LoaderClient, piece: RamPiece, blockBytes: number): Promise<void> {
+  const data = padToWords(piece.data);
+  const blocks = Math.ceil(data.length / blockBytes);
+  for (let attempt = 1; ; attempt++) {
+    await client.request(
+      MEM_BEGIN,
+      memBegin.write({ totalSize: data.length, blocks, blockSize: blockBytes, address: piece.address }),
+    );
+    try {
+      for (let sequence = 0; sequence < blocks; sequence++) {
+        await client.block(MEM_DATA, data.subarray(sequence * blockBytes, (sequence + 1) * blockBytes), sequence);
+        client.context.trace.addBytes(Math.min(blockBytes, data.length - sequence * blockBytes));
+      }
+      return;
+    } catch (error) {
+      // A byte was changed on the wire; a new MEM_BEGIN starts the piece over.
+      if (!(error instanceof LoaderRefusal) || attempt >= pieceAttempts) throw error;
+      client.context.log(`${error.message}; loading ${data.length} bytes of RAM once more`);
+    }
   }
 }
 

@@ -43,6 +43,8 @@ export interface EspFindings {
   readonly flashId: number | undefined;
   /** The build of Deltaflash's stub that did not run on this board, if there is one. */
   readonly failedStub: number | undefined;
+  /** Deltaflash's stub was to run, but could not be brought to. */
+  readonly usesOtherStub: boolean;
 }
 
 export interface Connected {
@@ -50,6 +52,9 @@ export interface Connected {
   readonly findings: EspFindings;
 }
 
+/** How often our stub is loaded anew after it did not get into the RAM, or did not run there. */
+const mostUploads = 3;
+const mostStarts = 2;
 /** How long a stub may take to say hello; it needs 10 ms. */
 const greetingMs = 300;
 
@@ -62,16 +67,21 @@ export async function connectEsp(
   options: EspOptions,
 ): Promise<Connected> {
   let baud = options.baud;
-  let failedStub = options.failedStub;
-  let failures = 0;
+  let { failedStub, officialStub = false } = options;
+  let starts = 0;
+  let uploads = 0;
   for (;;) {
     try {
-      return await connectAt(transport, context, { ...options, baud, failedStub });
+      const connected = await connectAt(transport, context, { ...options, baud, failedStub, officialStub });
+      if (officialStub === (options.officialStub ?? false)) return connected;
+      return { ...connected, findings: { ...connected.findings, usesOtherStub: true } };
     } catch (error) {
       if (error instanceof PatchStubFailed) {
-        // Once may be noise on the wire.
-        if (++failures > 1) failedStub = error.build;
-        context.log(`${error.message}; ${failures > 1 ? "Espressif's stub is used instead" : "the stub is loaded again"}`);
+        // May be noise on the wire. Only a stub that was loaded and still does not run is not worth another try next time.
+        if (error.wasLoaded && ++starts >= mostStarts) failedStub = error.build;
+        if (!error.wasLoaded && ++uploads >= mostUploads) officialStub = true;
+        const givesUp = starts >= mostStarts || uploads >= mostUploads;
+        context.log(`${error.message}; ${givesUp ? "Espressif's stub is used instead" : "the stub is loaded again"}`);
         continue;
       }
       const lower = lowerBaud(baud);
@@ -112,15 +122,18 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
 
   const known = options.recallFlashId(identity);
   const way = entered.way;
+  let usesOtherStub = false;
   if (options.useStub && rom && options.officialStub !== true) {
     await attachByRom(client, chip);
     const { flashBytes } = options;
     const board = { chip, revision, knownFlashId: known, flashBytes, failedBuild: options.failedStub };
     const own = await startPatchStub({ client, transport, link, baud, wanted, ...board });
-    if (own !== undefined) {
+    usesOtherStub = own.kind === "failed before";
+    if (own.kind === "running") {
       const speed = link === "uart" ? own.baud : usbEquivalentBaud;
       const session = new PatchStubSession({ ...own, transport, chip: chip.name, identity, baud: speed, way });
-      return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId: own.flashId, failedStub: undefined } };
+      const found = { flashId: own.flashId, failedStub: undefined, usesOtherStub };
+      return { session, findings: { chip, identity, baud: speed, resetWay: way, ...found } };
     }
   }
 
@@ -133,7 +146,8 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
 
   const speed = link === "uart" ? baud : usbEquivalentBaud;
   const session = new EspSession({ client, transport, chip, identity, flashBytes, baud: speed, way });
-  return { session, findings: { chip, identity, baud: speed, resetWay: way, flashId, failedStub: options.failedStub } };
+  const found = { flashId, failedStub: options.failedStub, usesOtherStub };
+  return { session, findings: { chip, identity, baud: speed, resetWay: way, ...found } };
 }
 
 /** Reset, sync, and which chip it is. Over the chip's own USB watchdogs may still run, and blocks may be limited. */

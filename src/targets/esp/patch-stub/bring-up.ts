@@ -36,44 +36,51 @@ export interface BringUp {
 }
 
 export interface Running {
+  readonly kind: "running";
   readonly channel: StubChannel;
   readonly flashId: number;
   readonly baud: number;
 }
 
-/** The stub does not run as it should; Espressif's may. */
+/** Nothing was done: our stub cannot serve this board, or is known not to run on it. */
+export type NotStarted = { readonly kind: "unfit" } | { readonly kind: "failed before" };
+
+/** The stub could not be loaded, or does not run as it should. Espressif's may. */
 export class PatchStubFailed extends FlashError {
   /** Which build it was. */
   readonly build: number;
+  /** false: it never got into the RAM as it is, so that nothing is known about it. */
+  readonly wasLoaded: boolean;
 
-  constructor(build: number, cause: FlashError) {
+  constructor(build: number, wasLoaded: boolean, cause: FlashError) {
     super(cause.code, cause.message, { cause });
     this.build = build;
+    this.wasLoaded = wasLoaded;
   }
 }
 
-/**
- * @returns undefined where our stub cannot serve this board; nothing was done then
- * @throws PatchStubFailed when it does not run as it should: the board must be reset
- */
-export async function startPatchStub(parts: BringUp): Promise<Running | undefined> {
+/** @throws PatchStubFailed when it does not run as it should: the board must be reset */
+export async function startPatchStub(parts: BringUp): Promise<Running | NotStarted> {
   const { client, transport, chip, link, wanted } = parts;
   const { trace } = client.context;
-  if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return undefined;
+  if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return { kind: "unfit" };
   const stub = await loadPatchStub(chip, parts.revision, link);
-  if (stub === undefined || stub.build === parts.failedBuild) return undefined;
+  if (stub === undefined) return { kind: "unfit" };
+  if (stub.build === parts.failedBuild) return { kind: "failed before" };
+  let wasLoaded = false;
   try {
     trace.enter("connect", "stub upload");
     await startInRam(client, stub.program);
+    wasLoaded = true;
     trace.enter("connect", "stub start");
     const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
     const greeting = await greet(speaking, parts, stub.build);
     const channel = new StubChannel(speaking, stub.parts, greeting);
     if (link === "uart" && parts.baud !== wanted) await changeBaud(channel, parts);
-    return { channel, flashId: greeting.hello.flashId, baud: wanted };
+    return { kind: "running", channel, flashId: greeting.hello.flashId, baud: wanted };
   } catch (error) {
     if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
-    throw new PatchStubFailed(stub.build, error);
+    throw new PatchStubFailed(stub.build, wasLoaded, error);
   }
 }
 
