@@ -27,6 +27,9 @@ export interface EspConnection {
 }
 
 export const usualBaud = 921_600;
+/** For the report, where `findings.usesOtherStub`. */
+export const otherStubNote =
+  "Deltaflash's own stub did not run on this board; Espressif's stub was used instead, which takes no patches.";
 
 /** @throws FlashError as `connectEsp` does */
 export async function connectThrough(

@@ -13,7 +13,7 @@ import { enterRom, type EspFindings } from "../targets/esp/target.ts";
 import { checkStop, StoppedBetweenRequests, type Context } from "../targets/target.ts";
 import { holderOf } from "../transport/port-holder.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { connectThrough, usualBaud, type EspConnection } from "./esp-connect.ts";
+import { connectThrough, otherStubNote, usualBaud, type EspConnection } from "./esp-connect.ts";
 import { checkIdentity, expectedChip } from "./esp-checks.ts";
 import { imageForEsp } from "./esp-image.ts";
 import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
@@ -88,9 +88,6 @@ interface Running {
   resetWay: ResetWay;
   connection: EspConnection | undefined;
 }
-
-const otherStubNote =
-  "Deltaflash's own stub did not run on this board; Espressif's stub was used instead, which takes no patches.";
 
 /** The outcome of the job, whatever happens; a failure is in `error`, with the spans up to it. */
 export async function runEspJob(job: EspJob): Promise<Report> {
@@ -348,8 +345,6 @@ function inContext(error: FlashError, progress: FlashProgress): FlashError {
   return new FlashError(
     "cancelled",
     "the flash was cancelled half way; the board waits in its loader with a program that is not complete",
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }

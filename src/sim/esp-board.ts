@@ -226,17 +226,23 @@ export class EspBoard implements SimBoard {
   #happen(toMs: number): void {
     switch (this.#next) {
       case "power returns":
-        return this.#powerOn(this.#powerReturns?.intoLoader === true);
+        this.#powerOn(this.#powerReturns?.intoLoader === true);
+        return;
       case "cable":
-        return this.#pull(this.#nowMs);
+        this.#pull(this.#nowMs);
+        return;
       case "power":
-        return this.#losePower();
+        this.#losePower();
+        return;
       case "line":
-        return this.#lineEvent();
+        this.#lineEvent();
+        return;
       case "wake":
-        return this.#core.wake(this.#nowMs);
+        this.#core.wake(this.#nowMs);
+        return;
       case "input":
-        return this.#deliver(Math.min(toMs, this.#afterInputMs));
+        this.#deliver(Math.min(toMs, this.#afterInputMs));
+        return;
     }
   }
 
