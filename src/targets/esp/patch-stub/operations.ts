@@ -76,6 +76,8 @@ const statusTexts: Readonly<Record<number, string>> = {
   [status.badStream]: "not a deflate stream",
 };
 
+const flashRemedy = "Take the board off its power for a moment and flash again; if it stays, suspect the flash chip.";
+
 /** The stub said no to an operation; what came behind it was not done. */
 export class OperationFailed extends FlashError {
   /** Place in the stream since the last HELLO, from 0. */
@@ -84,7 +86,12 @@ export class OperationFailed extends FlashError {
 
   constructor(index: number, code: number) {
     const text = statusTexts[code] ?? "unknown error";
-    super(code === status.verifyFailed ? "verify-failed" : "protocol", `the stub says ${hex(code, 2)}: ${text}`);
+    const isFlash = code === status.flashBusy || code === status.flashRefuses;
+    super(
+      code === status.verifyFailed ? "verify-failed" : "protocol",
+      `the stub says ${hex(code, 2)}: ${text}`,
+      isFlash ? { remedy: flashRemedy } : {},
+    );
     this.index = index;
     this.status = code;
   }

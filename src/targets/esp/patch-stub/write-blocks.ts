@@ -68,14 +68,12 @@ function afterFailure(
   const [failed, ...rest] = left;
   if (failed === undefined) throw error;
   const { block } = failed;
-  const mayHelp = !(error instanceof OperationFailed) || curable.has(error.status);
+  const mayHelp = !(error instanceof OperationFailed) || isCurable(error.status, failed);
   if (!mayHelp || failed.attempts + 1 >= blockAttempts) {
     throw new FlashError(
       error.code,
       `writing ${block.size / 1024} KiB at ${hex(block.address)} failed: ${error.message}`,
-      {
-        cause: error,
-      },
+      { cause: error, remedy: error.remedy },
     );
   }
   channel.link.context.log(`block at ${hex(block.address)}: ${error.message}; it is sent whole`);
@@ -85,13 +83,20 @@ function afterFailure(
   return [{ block, isLiteral: true, attempts: failed.attempts + 1 }, ...rest];
 }
 
-/** Errors after which the same block, sent whole, may well succeed. */
-const curable: ReadonlySet<number> = new Set([
-  status.wrongContents,
-  status.verifyFailed,
-  status.badStream,
-  status.dropped,
-]);
+/** Whether the same block, sent whole, may well succeed. */
+function isCurable(code: number, { isLiteral }: Pending): boolean {
+  switch (code) {
+    case status.wrongContents:
+    case status.verifyFailed:
+    case status.badStream:
+    case status.dropped:
+      return true;
+    case status.badArgument:
+    case status.outsideFlash:
+      return !isLiteral; // the patch itself was wrong, and nothing was erased
+  }
+  return false;
+}
 
 /** Whether operations are to be deflated. */
 function worthInflating(channel: StubChannel, pending: readonly Pending[]): boolean {
