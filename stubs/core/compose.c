@@ -4,50 +4,30 @@
  */
 #include "core.h"
 
-struct block block;
 uint32_t block_words[BLOCK_BYTES / 4];
-uint32_t laps[LAPS];
 
 static uint32_t save_words[SAVE_BYTES / 4];
-static uint32_t cursor;
-static uint32_t lap_began;
 
 #define block_bytes ((uint8_t *)block_words)
 #define save_bytes ((uint8_t *)save_words)
 
-/* Counts the time since the last call for `what`. */
-void lap(enum lap what) {
-  uint32_t time = hw_micros();
-  laps[what] += time - lap_began;
-  lap_began = time;
-}
-
-void compose_reset(void) {
-  block.length = 0;
-  block.filled = 0;
-  block.settled = 0;
-  block.checked = 0;
-}
-
-/* After HELLO. */
-void compose_start(void) {
-  compose_reset();
-  cursor = 0;
-}
-
-/* What the operations so far have composed stays. */
-void compose_settle(void) {
-  block.settled = block.filled;
-}
-
-/* Takes some more of the composed bytes into the CRC. False: there are none. */
-bool compose_check(void) {
+/* Takes some more of the composed bytes into the CRC. */
+void compose_crc(void) {
   uint32_t count = block.settled - block.checked;
-  if (count == 0) return false;
   if (count > STEP_BYTES) count = STEP_BYTES;
   block.crc = crc_add(block.crc, block_bytes + block.checked, count);
   block.checked += count;
-  return true;
+}
+
+/* Takes op.left bytes to op.to, a piece at a time. CO_INPUT: more are to come. */
+enum progress take_all(void) {
+  uint32_t count;
+  const uint8_t *from = take_bytes(op.left < STEP_BYTES ? op.left : STEP_BYTES, &count);
+  if (count == 0) return op.left == 0 ? CO_DONE : CO_INPUT;
+  hw_work(HW_WORK_COPY, count);
+  op.left -= count;
+  for (; count > 0; count--) *op.to++ = *from++;
+  return op.left == 0 ? CO_DONE : CO_MORE;
 }
 
 enum progress op_blk(void) {
@@ -83,6 +63,7 @@ static bool claim_save(uint32_t offset, uint32_t length) {
   return op.status == STATUS_DONE;
 }
 
+/* op.address is where so many bytes of the flash stand. */
 static bool claim_source(uint32_t zigzag, uint32_t length) {
   op.address = cursor + (zigzag >> 1 ^ -(zigzag & 1));
   if (!flash_has(op.address, length)) return false;
@@ -95,11 +76,11 @@ static void copy_bytes(const uint8_t *from, uint32_t count) {
   for (; count > 0; count--) *op.to++ = *from++;
 }
 
-/* One flash command's worth of op.left bytes from op.address to op.to. Words go straight there: most shifts are by whole words. */
+/* One piece or less of op.left bytes from op.address to op.to. Whole pieces go straight there if that is possible. */
 static void copy_piece(void) {
-  uint32_t count = op.left < PIECE_BYTES ? op.left & ~3u : PIECE_BYTES;
-  if (count > 0 && ((op.address | (uint32_t)(uintptr_t)op.to) & 3) == 0) {
-    hw_flash_read(op.address, (uint32_t *)(void *)op.to, count);
+  uint32_t count = PIECE_BYTES;
+  if (op.left >= PIECE_BYTES && op.address % PIECE_BYTES == 0 && (uintptr_t)op.to % 4 == 0) {
+    flash_piece(op.address, (uint32_t *)(void *)op.to);
     op.to += count;
   } else copy_bytes(flash_bytes(op.address, op.left, &count), count);
   op.address += count;
@@ -113,7 +94,6 @@ enum progress copy_flash(void) {
   return CO_MORE;
 }
 
-#define ADD 0x22
 /* Where the numbers of a run's token reach their escapes. */
 #define LONG_SKIP 31u
 #define LONG_RUN 8u
@@ -135,7 +115,7 @@ enum progress op_copy(void) {
   if (!claim_block(op.argument[0]) || !claim_source(op.argument[1], op.argument[0])) return CO_DONE;
   block.filled += op.argument[0];
   CO_CALL(copy_flash());
-  op.count = op.code == ADD ? op.argument[2] : 0;
+  op.count = op.code == OP_ADD ? op.argument[2] : 0;
   op.to -= op.argument[0];
   for (; op.count > 0; op.count--) {
     CO_AWAIT(take_number(NUMBER_U8), CO_INPUT);

@@ -5,6 +5,8 @@ enum control_op { CONTROL_HELLO = 1, CONTROL_BAUD, CONTROL_PING };
 
 #define PROTOCOL 1u
 #define FEATURE_INFLATE 1u
+#define FEATURE_WRITE 2u
+#define FEATURE_DUAL 4u
 /* Without an intact frame at the new rate. */
 #define PROBATION_US 200000u
 #define POLL_US 250u
@@ -68,6 +70,11 @@ void control(uint8_t seq, const uint8_t *from, uint32_t count) {
   } else answer(seq, from[0], from[0] >= CONTROL_HELLO && from[0] <= CONTROL_PING ? STATUS_DOES_NOT_FIT : STATUS_NO_SUCH);
 }
 
+static uint32_t features(void) {
+  return (hw_part_loaded(HW_PART_INFLATE) ? FEATURE_INFLATE : 0) | (hw_part_loaded(HW_PART_WRITE) ? FEATURE_WRITE : 0) |
+         (flash_dual ? FEATURE_DUAL : 0);
+}
+
 static void answer_hello(void) {
   uint8_t bytes[36];
   uint8_t *to = bytes;
@@ -80,7 +87,7 @@ static void answer_hello(void) {
   to = put_u32(to, BLOCK_BYTES);
   to = put_u32(to, SAVE_BYTES);
   to = put_u32(to, hw_flash_id());
-  to = put_u32(to, hw_inflate_loaded() ? FEATURE_INFLATE : 0);
+  to = put_u32(to, features());
   to = put_u32(to, STUB_BUILD);
   to = put_u32(to, hw_micros());
   transmit(FRAME_ANSWER, hello.seq, bytes, (uint32_t)(to - bytes));
@@ -115,6 +122,7 @@ enum progress control_step(void) {
   if (!flash_ready()) return CO_FLASH; /* the operation under way is dropped, but not in the middle of an erase */
   if (!transmit_room(REPLY_ROOM)) return CO_ROOM;
   flash_reset(hello.size);
+  if (DATA_LINES > 1 && !flash.busy) flash_choose_lines(); /* beyond its time limit it may be */
   operations_drop();
   receive_reset();
   transmit_reset();

@@ -6,6 +6,9 @@
 #include "hw.h"
 #include "stub.h"
 
+/* Called out of the boot part: inlined there, it would be uploaded through the ROM. */
+#define LATER_PART __attribute__((noinline))
+
 /* What a chip has room for. */
 #ifndef RING_BYTES
 #define RING_BYTES 32768
@@ -15,6 +18,10 @@
 #endif
 #ifndef SAVE_BYTES
 #define SAVE_BYTES 32768
+#endif
+/* Most that the flash can be read by. */
+#ifndef DATA_LINES
+#define DATA_LINES 2
 #endif
 /* Tells one build from another; the build script sets it to a hash of the sources. */
 #ifndef STUB_BUILD
@@ -41,7 +48,7 @@ enum status {
   STATUS_BUSY,
   STATUS_REFUSED,
   STATUS_DROPPED,
-  STATUS_NO_INFLATE,
+  STATUS_NOT_LOADED,
   STATUS_NOT_DEFLATE,
 };
 
@@ -102,18 +109,34 @@ bool control_changes_rate(void);
 enum progress control_step(void);
 void control_heard(void);
 
-/* flash.c */
-enum flash_write { FLASH_PROGRAM, FLASH_SECTOR, FLASH_BLOCK };
+/* flash.c: reading */
 extern uint32_t flash_size;
+extern bool flash_dual; /* two data lines are in use */
+extern struct flash {
+  uint32_t until;     /* reading goes on at most up to here */
+  uint32_t window_at; /* the piece that stands in the window */
+  uint32_t coming;    /* the piece that is on its way */
+  uint32_t since;     /* for the write part's: when it began, and how long it may take */
+  uint32_t limit;
+  uint32_t place;
+  bool busy; /* as far as we know */
+  bool tried_unprotect;
+} flash;
 void flash_reset(uint32_t size);
 void flash_start(void);
 bool flash_has(uint32_t address, uint32_t count);
 bool flash_ready(void);
-bool is_blank(const void *piece);
+void flash_piece(uint32_t address, uint32_t *to);
 const uint8_t *flash_bytes(uint32_t address, uint32_t most, uint32_t *count);
+void flash_choose_lines(void);
+
+/* flash-write.c */
+enum flash_write { FLASH_PROGRAM, FLASH_SECTOR, FLASH_BLOCK };
+bool is_blank(const void *piece);
 enum progress flash_write(enum flash_write what, uint32_t address, const uint32_t *from);
 
 /* operations.c */
+enum { OP_COPY = 0x21, OP_ADD, OP_SAVED = 0x25 };
 struct operation {
   uint16_t done;    /* operations since HELLO */
   uint8_t failure;  /* of the stream */
@@ -136,19 +159,26 @@ struct operation {
 extern struct operation op;
 extern struct ring *source;
 enum number { NUMBER_END, NUMBER_V, NUMBER_U32, NUMBER_U8 };
+struct kind {
+  enum progress (*carry_out)(void);
+  uint16_t arguments; /* 2 bits each, the first lowest */
+  uint8_t code;       /* 0: the table's end */
+  bool replies;
+};
+#define ARGUMENTS(a, b, c, d, e) ((a) | (b) << 2 | (c) << 4 | (d) << 6 | (e) << 8)
+extern const struct kind write_kinds[]; /* of the write part, kinds.c */
 enum progress operate(void);
 bool operations_starving(void);
 void operations_drop(void);
 bool take_number(enum number number);
 const uint8_t *take_bytes(uint32_t most, uint32_t *count);
-enum progress take_all(void);
 /* Data of a reply stand behind the first 4 bytes, which `reply` fills in. */
 #define REPLY_DATA 4u
 #define REPLY_BYTES (REPLY_DATA + 260u)
 extern uint8_t reply_bytes[REPLY_BYTES];
 void reply(const uint8_t *end);
 
-/* compose.c */
+/* block.c */
 struct block {
   uint32_t address;
   uint32_t length;  /* 0: none has begun */
@@ -162,12 +192,17 @@ enum lap { LAP_COMPOSE, LAP_COMPARE, LAP_ERASE, LAP_PROGRAM, LAP_VERIFY, LAP_STA
 extern struct block block;
 extern uint32_t block_words[BLOCK_BYTES / 4];
 extern uint32_t laps[LAPS];
+extern uint32_t lap_began;
+extern uint32_t cursor; /* the source cursor */
 void lap(enum lap what);
 void compose_start(void);
 void compose_reset(void);
 enum progress copy_flash(void);
-void compose_settle(void);
+enum progress take_all(void);
 bool compose_check(void);
+
+/* compose.c */
+LATER_PART void compose_crc(void);
 enum progress op_blk(void);
 enum progress op_copy(void);
 enum progress op_ins(void);
@@ -178,19 +213,24 @@ enum progress op_save(void);
 /* commit.c */
 enum progress op_commit(void);
 
-/* inspect.c */
+/* hash.c */
 enum progress op_hash(void);
+
+/* inspect.c */
 enum progress op_read(void);
 enum progress op_erase(void);
 
 /* memory.c */
 enum progress op_ram(void);
-enum progress op_call(void);
 enum progress op_reg(void);
+enum progress reply_value(void);
+
+/* run.c */
+enum progress op_call(void);
 enum progress op_run(void);
 
 /* packed.c */
-enum progress packed_step(enum progress waits_for);
+LATER_PART enum progress packed_step(enum progress waits_for);
 enum progress op_packed(void);
 
 #endif

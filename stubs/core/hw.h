@@ -28,8 +28,12 @@ uint8_t hw_flash_status(void);
 void hw_flash_write_enable(void);
 /* Clears the protection bits; other bits stay. Only called when one is set and the chip is not busy. */
 void hw_flash_unprotect(void);
-/* count <= 64 and a multiple of 4, both aligned to 4. */
-void hw_flash_read(uint32_t address, uint32_t *to, uint32_t count);
+/* 64 bytes, aligned to 64. Returns while they travel; until hw_flash_read_end nothing else is asked of the flash. */
+void hw_flash_read_begin(uint32_t address);
+/* Takes them; waits for what is left, at most 40 us. Aligned to 4. */
+void hw_flash_read_end(uint32_t *to);
+/* Two data lines (3Bh, 8 dummy clocks) instead of one (03h), from the next read on. */
+void hw_flash_read_dual(bool on);
 /* These begin and return while the chip is busy. Write enable goes before each. */
 void hw_flash_erase_sector(uint32_t address);
 void hw_flash_erase_block(uint32_t address);
@@ -42,8 +46,9 @@ void hw_ram_write(uint32_t address, const uint8_t *from, uint32_t count);
 uint32_t hw_register(uint32_t address, uint32_t value, uint32_t mask);
 uint32_t hw_call(uint32_t address, const uint32_t arguments[4]);
 void hw_run(uint32_t address);
-/* The second segment, with the inflate part, is there. */
-bool hw_inflate_loaded(void);
+/* The parts that are loaded later, by the stub itself. */
+enum hw_part { HW_PART_WRITE = 1, HW_PART_INFLATE = 2 };
+bool hw_part_loaded(enum hw_part part);
 /* As in image headers; FF for the ESP8266. */
 uint8_t hw_chip(void);
 

@@ -4,34 +4,13 @@
  */
 #include "core.h"
 
-#define ARGUMENTS(a, b, c, d, e) ((a) | (b) << 2 | (c) << 4 | (d) << 6 | (e) << 8)
-
-struct kind {
-  enum progress (*carry_out)(void);
-  uint16_t arguments; /* 2 bits each, the first lowest */
-  uint8_t code;
-  bool replies;
-};
-
-static const struct kind kinds[] = {
+/* Of the boot part: what it takes to look at the flash, to load the other parts and to change the rate. */
+static const struct kind boot_kinds[] = {
   {op_hash, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x11, true},
-  {op_read, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x12, true},
-  {op_blk, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_U32, 0, 0), 0x20, false},
-  {op_copy, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x21, false},
-  {op_copy, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x22, false},
-  {op_ins, ARGUMENTS(NUMBER_V, 0, 0, 0, 0), 0x23, false},
-  {op_fill, ARGUMENTS(NUMBER_V, NUMBER_U8, 0, 0, 0), 0x24, false},
-  {op_saved, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x25, false},
-  {op_commit, ARGUMENTS(NUMBER_V, 0, 0, 0, 0), 0x28, true},
-  {op_save, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x29, false},
-  {op_erase, ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0), 0x30, true},
-  {op_packed, ARGUMENTS(NUMBER_V, 0, 0, 0, 0), 0x33, false},
   {op_ram, ARGUMENTS(NUMBER_U32, NUMBER_V, 0, 0, 0), 0x40, false},
-  {op_call, ARGUMENTS(NUMBER_U32, NUMBER_U32, NUMBER_U32, NUMBER_U32, NUMBER_U32), 0x41, true},
   {op_reg, ARGUMENTS(NUMBER_U32, NUMBER_U32, NUMBER_U32, 0, 0), 0x42, true},
-  {op_run, ARGUMENTS(NUMBER_U32, 0, 0, 0, 0), 0x7F, true},
+  {0, 0, 0, false},
 };
-#define KINDS (sizeof kinds / sizeof *kinds)
 
 struct operation op;
 struct ring *source = &wire;
@@ -55,17 +34,6 @@ const uint8_t *take_bytes(uint32_t most, uint32_t *count) {
   return source->bytes + at;
 }
 
-/* Takes op.left bytes to op.to, a piece at a time. CO_INPUT: more are to come. */
-enum progress take_all(void) {
-  uint32_t count;
-  const uint8_t *from = take_bytes(op.left < STEP_BYTES ? op.left : STEP_BYTES, &count);
-  if (count == 0) return op.left == 0 ? CO_DONE : CO_INPUT;
-  hw_work(HW_WORK_COPY, count);
-  op.left -= count;
-  for (; count > 0; count--) *op.to++ = *from++;
-  return op.left == 0 ? CO_DONE : CO_MORE;
-}
-
 /* Takes a number into op.number. False: its end is still to come. */
 bool take_number(enum number number) {
   if (op.number_ended) {
@@ -85,11 +53,17 @@ bool take_number(enum number number) {
   return false;
 }
 
-static const struct kind *kind_of(uint8_t code) {
-  for (const struct kind *one = kinds; one < kinds + KINDS; one++) {
-    if (one->code == code) return one;
-  }
-  return 0;
+static const struct kind *find(const struct kind *one, uint8_t code) {
+  while (one->code != 0 && one->code != code) one++;
+  return one;
+}
+
+/* Sets the operation's status if there is none. */
+static void find_kind(void) {
+  kind = find(boot_kinds, op.code);
+  if (kind->code != 0) return;
+  if (!hw_part_loaded(HW_PART_WRITE)) op.status = STATUS_NOT_LOADED;
+  else if ((kind = find(write_kinds, op.code))->code == 0) op.status = STATUS_NO_SUCH;
 }
 
 /* Takes code and arguments. False: there are more to come. */
@@ -99,8 +73,7 @@ static bool take_head(void) {
     op.begun = true;
     op.code = (uint8_t)op.number;
     op.arguments = 0;
-    kind = kind_of(op.code);
-    if (kind == 0) op.status = STATUS_NO_SUCH;
+    find_kind();
   }
   while (op.status == STATUS_DONE) {
     enum number number = kind->arguments >> 2 * op.arguments & 3;
@@ -153,7 +126,7 @@ static enum progress finish(void) {
     transmit_ack();
   } else {
     op.done++;
-    compose_settle();
+    block.settled = block.filled;
     if (kind->replies) transmit_ack();
   }
   end_operation();
@@ -168,7 +141,7 @@ static enum progress carry_out(void) {
   if (!op.running) {
     if (!take_head()) return CO_INPUT;
     op.running = true;
-    flash_start();
+    if (op.code < OP_COPY || op.code > OP_SAVED) flash_start(); /* these only go on reading */
   }
   if (op.status == STATUS_DONE && !flash_ready()) return CO_FLASH;
   if (op.status == STATUS_DONE) {

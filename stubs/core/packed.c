@@ -22,7 +22,7 @@ enum progress packed_step(enum progress waits_for) {
 }
 
 enum progress op_packed(void) {
-  if (!hw_inflate_loaded()) op.status = STATUS_NO_INFLATE;
+  if (!hw_part_loaded(HW_PART_INFLATE)) op.status = STATUS_NOT_LOADED;
   else if (source != &wire) op.status = STATUS_DOES_NOT_FIT;
   else {
     window.in = 0;

@@ -12,8 +12,8 @@ extern struct ring window;
 extern uint32_t packed_left;
 
 /* inflate.c. A step is 12,000 cycles at most. CO_DONE: it ended, and inflate_is_clean says how. */
-void inflate_start(void);
-enum progress inflate_step(void);
-bool inflate_is_clean(void);
+LATER_PART void inflate_start(void);
+LATER_PART enum progress inflate_step(void);
+LATER_PART bool inflate_is_clean(void);
 
 #endif

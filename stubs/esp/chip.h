@@ -44,7 +44,7 @@
 #define ZEROED_BYTES 0x3000
 #endif
 
-/* Last word of the inflate part: written last, zeroed when the stub starts. */
-#define INFLATE_MAGIC 0x6c666e49
+/* Last word of each part that is loaded later: written last, zeroed when the stub starts. */
+#define PART_MAGIC 0x74726150
 
 #endif

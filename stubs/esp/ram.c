@@ -1,4 +1,4 @@
-/* RAM and registers for the host's programs, and leaving for good. Knows where the stub itself lies. */
+/* RAM and registers for the host, and the parts that are loaded later. Knows where the stub itself lies. */
 #include "hw.h"
 #include "registers.h"
 
@@ -10,17 +10,20 @@
 #endif
 
 /* From the link script. */
-extern uint32_t stub_text_end[], stub_data_end[], stub_bss_start[], stub_bss_end[], inflate_start[], inflate_data_end[], inflate_magic[];
+extern uint32_t stub_text_start[], stub_text_end[], stub_data_start[], stub_data_end[], stub_bss_start[], stub_bss_end[], write_magic[], inflate_magic[];
 
-/* start-*.S: with the stack and the interrupt state of the ROM, for programs that expect what MEM_END would give them. */
-_Noreturn void start_program(uint32_t address);
-
-void ram_start(void) {
-  set((uint32_t)inflate_magic + UNCACHED_OFFSET, 0);
+static volatile uint32_t *magic_of(enum hw_part part) {
+  return at((uint32_t)(part == HW_PART_WRITE ? write_magic : inflate_magic) + UNCACHED_OFFSET);
 }
 
-bool hw_inflate_loaded(void) {
-  return get((uint32_t)inflate_magic + UNCACHED_OFFSET) == INFLATE_MAGIC;
+/* What an earlier stub has left there is not this one's. */
+void ram_start(void) {
+  *magic_of(HW_PART_WRITE) = 0;
+  *magic_of(HW_PART_INFLATE) = 0;
+}
+
+bool hw_part_loaded(enum hw_part part) {
+  return *magic_of(part) == PART_MAGIC;
 }
 
 /* One number for each byte of RAM: where code and data buses show the same memory, the data bus's. */
@@ -45,8 +48,8 @@ bool hw_ram_writable(uint32_t address, uint32_t count) {
   is_ram = is_ram || inside(address, count, CODE_START, CODE_END);
 #endif
   uint32_t from = place(address);
-  return is_ram && apart(from, count, place(TEXT_START), place((uint32_t)stub_text_end)) &&
-         apart(from, count, DATA_START, (uint32_t)stub_data_end) &&
+  return is_ram && apart(from, count, place((uint32_t)stub_text_start), place((uint32_t)stub_text_end)) &&
+         apart(from, count, (uint32_t)stub_data_start, (uint32_t)stub_data_end) &&
          apart(from, count, (uint32_t)stub_bss_start, (uint32_t)stub_bss_end);
 }
 
@@ -63,15 +66,6 @@ void hw_ram_write(uint32_t address, const uint8_t *from, uint32_t count) {
 uint32_t hw_register(uint32_t address, uint32_t value, uint32_t mask) {
   if (mask != 0) set(address, mask == 0xffffffffu ? value : (get(address) & ~mask) | (value & mask));
   return get(address);
-}
-
-uint32_t hw_call(uint32_t address, const uint32_t arguments[4]) {
-  uint32_t (*function)(uint32_t, uint32_t, uint32_t, uint32_t) = (uint32_t(*)(uint32_t, uint32_t, uint32_t, uint32_t))address;
-  return function(arguments[0], arguments[1], arguments[2], arguments[3]);
-}
-
-void hw_run(uint32_t address) {
-  start_program(address);
 }
 
 uint8_t hw_chip(void) {

@@ -21,6 +21,7 @@ stub_entry:
   sw t1, 4(t2)
   j stub_main
 
+  .section .text.start_program, "ax"
   .global start_program
 start_program:
   la t2, entered

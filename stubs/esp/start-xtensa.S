@@ -43,6 +43,7 @@ stub_entry:
   movi a4, stub_main
   jx a4
 
+  .section .text.start_program, "ax"
   .literal_position
   .align 4
   .global start_program

@@ -18,12 +18,15 @@ static struct {
 static uint64_t busy_until;
 static bool write_enabled;
 static uint32_t divider;
+static uint32_t coming = ~0u; /* the address that is being read */
+static bool dual;
 static uint32_t commits = 1, proven_at; /* a block is checked once for each write after a step that was not part of a COMMIT */
 static uint32_t cycles; /* of the step under way */
 
 /* Cycles per byte at 40 MHz, in the order of enum hw_work; a read of 64 bytes is 26 us, a command 2. */
 static const uint32_t costs[] = {20, 8, 6, 4, 16};
 #define READ_CYCLES 1040u
+#define READ_DUAL_CYCLES 530u
 #define COMMAND_CYCLES 80u
 /* 0.3 ms, what stub.h promises. */
 #define MOST_CYCLES 12000u
@@ -51,6 +54,8 @@ void board_start(void) {
   busy_until = 0;
   write_enabled = false;
   divider = 347;
+  coming = ~0u;
+  dual = false;
   stub_start();
 }
 
@@ -129,16 +134,18 @@ uint32_t hw_micros(void) {
 }
 
 uint32_t hw_flash_id(void) {
-  MUST(!busy() || board.stuck);
+  MUST((!busy() || board.stuck) && coming == ~0u);
   return 0x1640EF;
 }
 
 uint8_t hw_flash_status(void) {
+  MUST(coming == ~0u);
   work(COMMAND_CYCLES);
   return (uint8_t)(busy() | write_enabled << 1 | board.protection);
 }
 
 void hw_flash_write_enable(void) {
+  MUST(coming == ~0u);
   work(COMMAND_CYCLES);
   write_enabled = !board.refuses && !busy();
 }
@@ -155,10 +162,22 @@ static void must_be_piece(uint32_t address, const uint32_t *words, uint32_t coun
   MUST(!busy());
 }
 
-void hw_flash_read(uint32_t address, uint32_t *to, uint32_t count) {
-  must_be_piece(address, to, count);
-  memcpy(to, board.flash + address, count);
-  work(READ_CYCLES);
+void hw_flash_read_begin(uint32_t address) {
+  MUST(address % 64 == 0 && address <= flash_size && 64 <= flash_size - address && coming == ~0u && !busy());
+  coming = address;
+}
+
+void hw_flash_read_end(uint32_t *to) {
+  MUST(coming != ~0u && (uintptr_t)to % 4 == 0);
+  memcpy(to, board.flash + coming, 64);
+  if (dual && board.one_line) to[3] ^= 1;
+  coming = ~0u;
+  work(dual ? READ_DUAL_CYCLES : READ_CYCLES);
+}
+
+void hw_flash_read_dual(bool on) {
+  MUST(coming == ~0u);
+  dual = on;
 }
 
 static void begin_write(uint32_t us) {
@@ -225,8 +244,8 @@ void hw_run(uint32_t address) {
   (void)address;
 }
 
-bool hw_inflate_loaded(void) {
-  return true;
+bool hw_part_loaded(enum hw_part part) {
+  return !(board.missing & part);
 }
 
 uint8_t hw_chip(void) {

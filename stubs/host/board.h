@@ -12,6 +12,8 @@ struct board {
   uint64_t us;
   bool stuck;     /* busy for ever */
   bool refuses;   /* write enable does not hold */
+  bool one_line;  /* what comes over two data lines is wrong */
+  uint8_t missing; /* parts that are not loaded: bits of enum hw_part */
   uint8_t protection;
   uint32_t erases, programs;
 };

@@ -96,10 +96,17 @@ static bool begin(uint32_t microseconds) {
   return true;
 }
 
-void hw_flash_read(uint32_t address, uint32_t *to, uint32_t count) {
+static uint32_t coming;
+void hw_flash_read_begin(uint32_t address) {
+  coming = address;
+}
+void hw_flash_read_end(uint32_t *to) {
   uint8_t *bytes = (uint8_t *)to;
   bool busy = is_busy();
-  for (uint32_t index = 0; index < count; index++) bytes[index] = busy ? 0xa5 : flash[(address + index) % FLASH_BYTES];
+  for (uint32_t index = 0; index < 64; index++) bytes[index] = busy ? 0xa5 : flash[(coming + index) % FLASH_BYTES];
+}
+void hw_flash_read_dual(bool on) {
+  (void)on;
 }
 
 static void erase(uint32_t address, uint32_t size) {

@@ -14,6 +14,8 @@
 #define BSS_START 0x60020000
 #define BSS_END 0x60800000
 
+/* The flash is an array. */
+#define DATA_LINES 1
 #define RAM_START 0x60000000
 #define RAM_END 0x61000000
 

@@ -13,6 +13,8 @@
 #define BSS_START 0x80020000
 #define BSS_END 0x80800000
 
+/* The flash is an array. */
+#define DATA_LINES 1
 #define RAM_START 0x80000000
 #define RAM_END 0x81000000
 

@@ -13,6 +13,8 @@
 #define SPI_LENGTHS_IN_USER1 1
 #define SPI_WORDS 0x40
 #define SPI_ADDRESS_SHIFT 8
+/* Nothing tells whether its user commands obey the read modes. */
+#define DATA_LINES 1
 /* eagle.rom.addr.v6.ld: SelectSpiFunction, spi_flash_attach. The ROM loader has no command for them. */
 #define ROM_SELECT_PINS 0x40003f58
 #define ROM_ATTACH 0x40004644

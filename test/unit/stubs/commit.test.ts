@@ -115,7 +115,7 @@ describe("what COMMIT does to the flash", () => {
     expect(compare).toBeLessThan(1_000);
     expect(eraseUs).toBeGreaterThanOrEqual(150_000);
     expect(program).toBeGreaterThanOrEqual(128_000);
-    expect(verify).toBeGreaterThan(26_000);
+    expect(verify).toBeGreaterThan(13_000);
   });
 });
 

@@ -73,9 +73,9 @@ describe("PACKED", () => {
   });
 
   test("without the inflate part", () => {
-    board.inflateLoaded = false;
+    board.loaded = 2;
     expect(result(packed(deflateRawSync(operations)))).toBe("0: 33 9");
-    board.inflateLoaded = true;
+    board.loaded = 3;
   });
 });
 

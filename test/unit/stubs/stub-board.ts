@@ -23,7 +23,11 @@ export interface Frame {
 const sectorBytes = 0x1000;
 const blockBytes = 0x10000;
 
-export const flashTimes = { sectorUs: 45_000, blockUs: 150_000, programUs: 125, readUs: 26 };
+export const flashTimes = { sectorUs: 45_000, blockUs: 150_000, programUs: 125, readUs: 25.6, readDualUs: 13.2 };
+
+/** Of a byte at 40 MHz, in the order of `enum hw_work`: frames, CRC, copying, comparing, inflating; and of a step of nothing. */
+const workUs = [0.5, 0.2, 0.15, 0.1, 0.8];
+const stepUs = 5;
 
 export class StubBoard {
   readonly flash: Uint8Array;
@@ -37,13 +41,18 @@ export class StubBoard {
   protection = 0;
   stuckBusy = false;
   refusesWrites = false;
-  inflateLoaded = true;
+  /** Bits: inflate, write. */
+  loaded = 3;
   /** Addresses whose bit 0 never programs. */
   readonly weak = new Set<number>();
   readonly toStub: number[] = [];
   readonly fromStub: number[] = [];
   readonly ram = new Uint8Array(0x1000);
   readonly #stub: StubExports;
+  /** The second data line gives rubbish. */
+  brokenDual = false;
+  #dual = false;
+  #coming: { readonly address: number; readonly readyUs: number } | undefined;
   #busyUntilUs = 0;
   #writeEnabled = false;
   #partial: number[] = [];
@@ -83,22 +92,39 @@ export class StubBoard {
         this.log.push(`divider ${divider}`);
         this.divider = divider;
       },
-      hw_micros: () => this.us | 0,
+      hw_micros: () => Math.floor(this.us) | 0,
       hw_flash_id: () => 0x1640ef,
       hw_flash_status: () => {
-        this.us += 3;
+        this.#mustBeQuiet();
+        this.us += 2;
         return (this.busy ? 1 : 0) | (this.#writeEnabled ? 2 : 0) | this.protection;
       },
-      hw_flash_write_enable: () => (this.#writeEnabled = !this.refusesWrites && !this.busy),
+      hw_flash_write_enable: () => {
+        this.#mustBeQuiet();
+        this.us += 2;
+        this.#writeEnabled = !this.refusesWrites && !this.busy;
+      },
       hw_flash_unprotect: () => {
         this.log.push("unprotect");
         this.protection &= 0x40;
       },
-      hw_flash_read: (address: number, to: number, count: number) => {
-        this.#mustFit(address, count, 64);
-        if (this.busy) throw new Error("read while busy");
-        this.us += (flashTimes.readUs * count) / 64;
-        this.#memory.set(this.flash.subarray(address, address + count), to);
+      hw_flash_read_begin: (address: number) => {
+        this.#mustFit(address, 64, 64);
+        this.#mustBeQuiet();
+        if (this.busy || address % 64 !== 0) throw new Error("read while busy or from within a piece");
+        this.#coming = { address, readyUs: this.us + (this.#dual ? flashTimes.readDualUs : flashTimes.readUs) };
+      },
+      hw_flash_read_end: (to: number) => {
+        if (this.#coming === undefined || to % 4 !== 0) throw new Error("the end of no read");
+        const { address, readyUs } = this.#coming;
+        this.us = Math.max(this.us, readyUs);
+        this.#memory.set(this.flash.subarray(address, address + 64), to);
+        if (this.#dual && this.brokenDual) this.#memory[to + 9]! ^= 0x20;
+        this.#coming = undefined;
+      },
+      hw_flash_read_dual: (on: number) => {
+        this.#mustBeQuiet();
+        this.#dual = on !== 0;
       },
       hw_flash_erase_sector: (address: number) => this.#erase(address, sectorBytes, flashTimes.sectorUs),
       hw_flash_erase_block: (address: number) => this.#erase(address, blockBytes, flashTimes.blockUs),
@@ -123,13 +149,17 @@ export class StubBoard {
           address,
         ),
       hw_run: (address: number) => this.log.push(`run ${address.toString(16)}`),
-      hw_inflate_loaded: () => (this.inflateLoaded ? 1 : 0),
+      hw_part_loaded: (part: number) => (this.loaded & (part === 1 ? 2 : 1)) >> (part === 1 ? 1 : 0),
       hw_chip: () => 5,
-      hw_work: (_kind: number, count: number) => {
+      hw_work: (kind: number, count: number) => {
         if (count > 1100) throw new Error(`${count} bytes of work in one piece`);
-        this.us += count / 8;
+        this.us += count * (workUs[kind] ?? 0);
       },
     };
+  }
+
+  #mustBeQuiet(): void {
+    if (this.#coming !== undefined) throw new Error("the flash is asked for something while a read is under way");
   }
 
   #mustFit(address: number, count: number, most: number): void {
@@ -138,6 +168,8 @@ export class StubBoard {
   }
 
   #begin(us: number): void {
+    this.#mustBeQuiet();
+    this.us += 2;
     if (!this.#writeEnabled || this.busy) throw new Error("written while busy or without write enable");
     this.#writeEnabled = false;
     this.#busyUntilUs = this.us + us;
@@ -153,7 +185,7 @@ export class StubBoard {
   /** One step; then the clock runs to where the stub wants to go on, but not beyond `untilUs`. */
   step(untilUs = Infinity): number {
     const wait = this.#stub.stub_step();
-    this.us += 1;
+    this.us += stepUs;
     if (wait === 0) return wait;
     const dueUs = this.us + ((this.#stub.stub_deadline() - this.us) | 0);
     const readyUs = wait === 2 && this.busy && !this.stuckBusy ? this.#busyUntilUs : Infinity;

@@ -25,7 +25,7 @@ describe("HELLO", () => {
     const { payload } = board.hello();
     const view = new DataView(payload.buffer);
     expect([2, 8, 12, 16, 20, 24].map((at) => view.getUint32(at, true))).toEqual([
-      0xc0ffee, 0x8000, 0x10000, 0x8000, 0x1640ef, 1,
+      0xc0ffee, 0x8000, 0x10000, 0x8000, 0x1640ef, 3,
     ]);
     expect(payload).toHaveLength(36);
   });
