@@ -29,8 +29,9 @@ export interface LaterParts {
   readonly inflate: readonly RamPiece[];
 }
 
-/** At this rate a part travels while the chip digests a few dozen sectors; below it is sent when it is needed. */
+/** A part travels while the chip digests so much; at lower rates, or for less, it is sent when it is needed. */
 const quickBaud = 460_800;
+const longHashBytes = 0x10000;
 
 export class StubChannel {
   readonly link: StubLink;
@@ -38,6 +39,8 @@ export class StubChannel {
   readonly flashBytes: number;
   readonly #parts: LaterParts;
   readonly #loaded = new Set<keyof LaterParts>();
+  /** The next operations take long enough for a part to travel meanwhile. */
+  #loadsBehind = false;
   #stream: OperationStream;
 
   /** Right after a HELLO, whose answer `hello` is. */
@@ -78,7 +81,8 @@ export class StubChannel {
       if (place !== undefined && reply.status === 0) onReply(reply, place);
     };
     const last = Math.max(...places.keys(), -1);
-    if (this.link.baud >= quickBaud) this.load("write");
+    if (this.#loadsBehind) this.load("write");
+    this.#loadsBehind = false;
     await stream.reach(last + 1);
   }
 
@@ -100,6 +104,8 @@ export class StubChannel {
   /** CRC-32 of every unit of every range, in order. What is needed to write travels meanwhile. */
   async hashes(ranges: readonly HashRange[]): Promise<readonly (readonly number[])[]> {
     const found = ranges.map(({ count }) => new Array<number | undefined>(count).fill(undefined));
+    const bytes = ranges.reduce((sum, { count, unitBytes }) => sum + count * unitBytes, 0);
+    this.#loadsBehind = this.link.baud >= quickBaud && bytes >= longHashBytes;
     await this.#insist(
       () => ranges.flatMap((range, place) => (found[place]?.includes(undefined) === true ? [{ range, place }] : [])),
       ({ range }) => hash(range.address, range.count, range.unitBytes),
@@ -117,6 +123,7 @@ export class StubChannel {
       const from = index * readBytes;
       return { from, size: Math.min(readBytes, size - from), missing: Math.min(readBytes, size - from) };
     });
+    this.load("write");
     await this.#insist(
       () => pieces.filter((piece) => piece.missing > 0).map((piece) => Object.assign(piece, { missing: piece.size })),
       (piece) => read(address + piece.from, piece.size),
