@@ -59,20 +59,20 @@ export class TraceRecorder {
   }
 
   /**
-   * Divides the open span's time, and begins another of its kind: the board has just told what it did meanwhile. Shares are
-   * stretched to fill the time, since the board does not know how long its words were on the way.
+   * Divides the open span's time, and begins another of its kind: the board has just told what it did meanwhile. What it does not
+   * account for comes first and is `rest`; if it tells of more than there was, since its clock is not ours, all is shrunk.
    */
-  divide(shares: readonly Share[]): void {
+  divide(shares: readonly Share[], rest: Omit<Share, "durationMs">): void {
     const { phase, label, startMs } = this.#open;
     const nowMs = this.#clock.nowMs() - this.#startMs;
     const toldMs = shares.reduce((sum, share) => sum + share.durationMs, 0);
-    if (toldMs <= 0) return;
-    const stretch = (nowMs - startMs) / toldMs;
+    const restMs = Math.max(0, nowMs - startMs - toldMs);
+    const scale = toldMs > 0 ? (nowMs - startMs - restMs) / toldMs : 0;
     let atMs = startMs;
-    for (const share of shares) {
-      const durationMs = share.durationMs * stretch;
-      if (durationMs > 0 || share.bytes > 0) this.#spans.push({ ...share, startMs: atMs, durationMs });
-      atMs += durationMs;
+    const scaled = shares.map((share) => ({ ...share, durationMs: share.durationMs * scale }));
+    for (const share of [{ ...rest, durationMs: restMs }, ...scaled]) {
+      if (share.durationMs > 0 || share.bytes > 0) this.#spans.push({ ...share, startMs: atMs });
+      atMs += share.durationMs;
     }
     this.#open = { phase, label, startMs: nowMs, bytes: 0 };
   }

@@ -138,11 +138,6 @@ export class PatchStubHardware {
         this.#readsDual = on !== 0;
         return undefined;
       },
-      hw_flash_read: (address, to, count = 0) => {
-        this.#bytes(to, count).set(send(0x03, address, nothing, count));
-        this.#workMs += (count / READ_BYTES) * READ_MS.single;
-        return undefined;
-      },
       hw_flash_erase_sector: (address) => void send(0x20, address),
       hw_flash_erase_block: (address) => void send(0xd8, address),
       hw_flash_program: (address, from, count) => void send(0x02, address, this.#bytes(from, count).slice()),
@@ -172,7 +167,6 @@ export class PatchStubHardware {
         this.#ending = { kind: "jump", entry: address >>> 0 };
         return undefined;
       },
-      hw_inflate_loaded: () => this.#isLoaded(this.#upload.inflate),
       hw_part_loaded: (part) => this.#isLoaded(part === PART_WRITE ? this.#upload.write : this.#upload.inflate),
       hw_chip: () => (chip.id === "esp8266" ? 0xff : (chip.imageChipId ?? 0)),
       hw_work: (kind = 0, bytes = 0) => {

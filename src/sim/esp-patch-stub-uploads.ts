@@ -31,7 +31,7 @@ interface BlobFile {
   readonly entry: number;
   readonly linkWord?: number;
   readonly segments: readonly { readonly address: number; readonly data: string }[];
-  readonly write?: readonly { readonly address: number; readonly data: string }[];
+  readonly write: readonly { readonly address: number; readonly data: string }[];
   readonly inflate: readonly { readonly address: number; readonly data: string }[];
 }
 
@@ -70,9 +70,7 @@ export function patchStubAt({ chip, memory }: Machine, entry: number): PatchStub
       found.set(data.subarray(linkAt, linkAt + 4), linkAt);
     return found !== undefined && Buffer.compare(found, data) === 0;
   });
-  return isThere
-    ? { entry, segments, write: (blob.write ?? []).map(decode), inflate: blob.inflate.map(decode) }
-    : undefined;
+  return isThere ? { entry, segments, write: blob.write.map(decode), inflate: blob.inflate.map(decode) } : undefined;
 }
 
 function decode({ address, data }: { readonly address: number; readonly data: string }): Piece {

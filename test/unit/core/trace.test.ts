@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { perfettoTrace } from "../../../src/core/trace-perfetto.ts";
 import { formatPhases, formatTrace } from "../../../src/core/trace-text.ts";
-import { phaseTotals, TraceRecorder } from "../../../src/core/trace.ts";
+import { phaseTotals, TraceRecorder, waitTotals } from "../../../src/core/trace.ts";
 import { VirtualClock } from "../../../src/sim/virtual-clock.ts";
 
 function recorded() {
@@ -83,5 +83,41 @@ describe("a trace", () => {
       args: { bytes: 6144 },
     });
     expect(traceEvents.filter((event) => event.name === "thread_name")).toHaveLength(9);
+  });
+});
+
+describe("a span that is divided afterwards", () => {
+  const erase = { phase: "erase", label: "erase", durationMs: 40, bytes: 0, waitsFor: "flash" } as const;
+  const program = { phase: "write", label: "program", durationMs: 10, bytes: 4096, waitsFor: "flash" } as const;
+  const wire = { phase: "write", label: "wire", bytes: 0, waitsFor: "wire" } as const;
+
+  function divided(elapsedMs: number) {
+    const clock = new VirtualClock();
+    const recorder = new TraceRecorder(clock, { phase: "write", label: "block" });
+    clock.advanceTo(elapsedMs);
+    recorder.divide([erase, program], wire);
+    clock.advanceTo(elapsedMs + 5);
+    return recorder.finish();
+  }
+
+  test("what the board does not account for was the wire's", () => {
+    const { totalMs, spans } = divided(80);
+    expect(spans.map(({ label, startMs, durationMs }) => [label, startMs, durationMs])).toEqual([
+      ["wire", 0, 30],
+      ["erase", 30, 40],
+      ["program", 70, 10],
+      ["block", 80, 5],
+    ]);
+    expect(waitTotals(spans)).toEqual({ wireMs: 30, flashMs: 50 });
+    expect(totalMs).toBe(85);
+  });
+
+  test("when the board's clock runs fast the spans still add up", () => {
+    const { spans } = divided(25);
+    expect(spans.map(({ label, durationMs }) => [label, durationMs])).toEqual([
+      ["erase", 20],
+      ["program", 5],
+      ["block", 5],
+    ]);
   });
 });

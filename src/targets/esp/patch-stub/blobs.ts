@@ -9,7 +9,7 @@ interface Blob {
   /** What the ROM loads: as much as it takes to look at the flash. */
   readonly segments: readonly BlobSegment[];
   /** Loaded by RAM: what it takes to write. */
-  readonly write?: readonly BlobSegment[];
+  readonly write: readonly BlobSegment[];
   /** Loaded by RAM when something is to be inflated. */
   readonly inflate: readonly BlobSegment[];
   /** Address of a word inside the segments: 0 = UART0, 1 = USB-Serial-JTAG. Only where there is a choice. */
@@ -40,7 +40,7 @@ export async function loadPatchStub(
   if (load === undefined) return undefined;
   const { default: blob } = await load();
   const pieces = blob.segments.map((segment) => withLinkWord(decode(segment), blob.linkWord, link));
-  const parts = { write: (blob.write ?? []).map(decode), inflate: blob.inflate.map(decode) };
+  const parts = { write: blob.write.map(decode), inflate: blob.inflate.map(decode) };
   return { program: { pieces, entry: blob.entry }, parts, build: blob.build };
 }
 

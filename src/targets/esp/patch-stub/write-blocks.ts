@@ -184,17 +184,21 @@ class Round {
     const { skipped, erased, blockErased } = commitReply.read(reply.data);
     this.skippedBytes += skipped * sectorBytes;
     this.#erased.set(block, blockErased === 0 ? erased * sectorBytes : block.size);
-    this.#parts.channel.link.context.trace.divide(sharesOf(block, reply.data));
+    const wire = { phase: "write", label: `${placeOf(block)} wire`, bytes: 0, waitsFor: "wire" } as const;
+    this.#parts.channel.link.context.trace.divide(sharesOf(block, reply.data), wire);
   }
 }
 
-/** Where the time of a block went, as the chip's own clock has it. */
+function placeOf(block: DeltaBlock): string {
+  return `${hex(block.address)} ${block.size / 1024} KiB`;
+}
+
+/** Where the time of a block went, as the chip's own clock has it; the rest of it the chip waited for the wire. */
 function sharesOf(block: DeltaBlock, data: Uint8Array): readonly Share[] {
   const times = commitReply.read(data);
-  const at = `${hex(block.address)} ${block.size / 1024} KiB`;
+  const at = placeOf(block);
   const flash = { waitsFor: "flash" } as const;
   const shares: readonly Share[] = [
-    { phase: "write", label: `${at} wire`, durationMs: times.starvedUs / 1000, bytes: 0, waitsFor: "wire" },
     { phase: "write", label: `${at} compose`, durationMs: times.composeUs / 1000, bytes: 0, ...flash },
     { phase: "verify", label: `${at} compare`, durationMs: times.compareUs / 1000, bytes: 0, ...flash },
     { phase: "erase", label: at, durationMs: times.eraseUs / 1000, bytes: 0, ...flash },
