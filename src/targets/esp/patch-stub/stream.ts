@@ -14,6 +14,8 @@ const mostBacklogMs = 40;
 const silenceMs = 250;
 const pingMs = 150;
 const pings = 5;
+/** The longest that one operation may take: 64 KiB erased sector by sector by the slowest flash chip is some 8 s. */
+const longestOperationMs = 15_000;
 /** More could not be told apart by their numbers. */
 const mostFramesInFlight = 127;
 /** A turn of the wire, beyond the time that frames take. */
@@ -44,6 +46,8 @@ export class OperationStream {
   #done = 0;
   #failure: OperationFailed | undefined;
   #heardMs: number;
+  /** When the stub last accepted, used up or finished something, or got something new. */
+  #advancedMs: number;
   #ping: { tag: number; answered: boolean; count: number } | undefined;
   #rewound: { readonly to: number; readonly untilMs: number } | undefined;
   /** Frames that were sent more than once. */
@@ -54,11 +58,17 @@ export class OperationStream {
     this.#link = link;
     this.#ringBytes = ringBytes;
     this.#heardMs = link.context.clock.nowMs();
+    this.#advancedMs = this.#heardMs;
   }
 
   /** Operations that were carried out. */
   get done(): number {
     return this.#done;
+  }
+
+  /** Operations in the stream, carried out or not. */
+  get appended(): number {
+    return this.#appended;
   }
 
   /** Puts operations behind the others; `reach` sends them. @returns how many the stream then has in all */
@@ -118,6 +128,7 @@ export class OperationStream {
     }
     const payload = Buffer.concat(parts);
     if (payload.length === 0) return undefined;
+    this.#advancedMs = this.#link.context.clock.nowMs();
     this.#frames.push(payload);
     this.#ends.push((this.#ends.at(-1) ?? 0) + payload.length);
     return payload;
@@ -138,6 +149,9 @@ export class OperationStream {
     const { clock } = this.#link.context;
     const count = this.#ping?.count ?? 0;
     if (this.#ping === undefined && clock.nowMs() - this.#quietSinceMs() < silenceMs - 1) return;
+    if (clock.nowMs() - this.#advancedMs > longestOperationMs) {
+      throw new FlashError("timeout", `Deltaflash's stub on ${this.#link.transport.name} answers, but gets nowhere`);
+    }
     if (count >= pings) {
       throw new FlashError("timeout", `Deltaflash's stub on ${this.#link.transport.name} has gone silent`);
     }
@@ -170,11 +184,13 @@ export class OperationStream {
     const { nextSeq, status, ops, drained } = ackFields.read(payload);
     const step = (nextSeq - this.#accepted) & 0xff;
     if (step > mostFramesInFlight || this.#accepted + step > this.#frames.length) return; // older than what is known
+    const before = this.#accepted + this.#drained + this.#done;
     this.#frames.fill(new Uint8Array(0), this.#accepted, this.#accepted + step);
     this.#accepted += step;
     this.#nextFrame = Math.max(this.#nextFrame, this.#accepted);
     this.#drained = Math.max(this.#drained, drained);
     this.#done = Math.max(this.#done, unwrap16(ops, this.#done));
+    if (this.#accepted + this.#drained + this.#done > before) this.#advancedMs = this.#heardMs;
     if (status !== 0) this.#failure ??= new OperationFailed(this.#done, status);
     if (this.#ping?.answered === true) {
       this.#ping = undefined;
