@@ -47,11 +47,13 @@ interface Pair {
 }
 
 async function patchRow(freshBoard: () => BenchBoard, baud: number, pair: Pair): Promise<PatchRow> {
-  const run = async (officialStub: boolean) => {
+  const flashed = async (officialStub: boolean) => {
     const board = freshBoard();
     await deltaflashWrite({ ...board, address, image: pair.old, baud: 921_600, full: true, officialStub });
-    return deltaflashWrite({ ...board, address, image: pair.next, baud, full: false, officialStub });
+    return board;
   };
+  const run = async (officialStub: boolean) =>
+    deltaflashWrite({ ...(await flashed(officialStub)), address, image: pair.next, baud, full: false, officialStub });
   const unchanged = freshBoard();
   await deltaflashWrite({ ...unchanged, address, image: pair.old, baud: 921_600, full: true });
   const idle = await deltaflashWrite({ ...unchanged, address, image: pair.old, baud, full: false });
@@ -63,7 +65,7 @@ async function patchRow(freshBoard: () => BenchBoard, baud: number, pair: Pair):
     sectors: changedSectors(pair.old, pair.next).length,
     patchMs: ours.totalMs,
     changedMs: theirs.totalMs,
-    writingToFloor: writingMs(ours) / floor.flashMs,
+    writingToFloor: writingMs(await flashAhead(await flashed(false), pair.next, baud)) / floor.flashMs,
     wireShare: Math.max(0, ours.wire.sentBytes - idle.wire.sentBytes) / deflate(pair.next, { level: 9 }).length,
   };
 }
@@ -94,14 +96,14 @@ export async function dailyFigures(freshBoard: () => BenchBoard): Promise<Record
     connectMs: phaseTotals(traceOf(unchanged)).find(({ phase }) => phase === "connect")?.durationMs ?? NaN,
     unchangedMs: unchanged.totalMs,
     editWithoutShiftMs: edited.totalMs,
-    editConnectedDuringTheBuildMs: await editAhead(board, old, baud),
+    editConnectedDuringTheBuildMs: (await flashAhead(board, old, baud)).totalMs,
     fullMegabyteMs: await full(false),
     fullMegabyteOfficialStubMs: await full(true),
   };
 }
 
-/** From the end of the build to the program's start, when the connection was made while the compiler ran. */
-async function editAhead(board: BenchBoard, image: Uint8Array, baud: number): Promise<number> {
+/** From the end of the build to the program's start, if the connection was made while the compiler ran. */
+async function flashAhead(board: BenchBoard, image: Uint8Array, baud: number): Promise<Report> {
   const { clock, history } = board;
   const transport = new SimTransport(board.board, clock);
   const trace = new TraceRecorder(clock, { phase: "connect", label: "open port" });
@@ -109,8 +111,8 @@ async function editAhead(board: BenchBoard, image: Uint8Array, baud: number): Pr
   const context = { clock, signal, trace, onProgress: () => undefined, log: () => undefined };
   const wishes = { baud, useStub: true, expectedChip: undefined, flashBytes: undefined };
   const connection = await connectThrough(transport, context, wishes, { port: "sim", history });
-  const report = await deltaflashWrite({ ...board, address, image, baud, full: false, ahead: connection });
-  return report.totalMs;
+  await connection.session.getReady?.();
+  return deltaflashWrite({ ...board, address, image, baud, full: false, ahead: connection });
 }
 
 export function shifting(rows: readonly PatchRow[]): readonly PatchRow[] {

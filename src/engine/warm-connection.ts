@@ -105,7 +105,10 @@ export class WarmConnection {
     this.#board = await this.#parts.board();
     this.#transport = await this.#parts.takePort(this.#board);
     this.#board.wake();
-    return connectThrough(this.#transport, this.#contextOn(this.#board, this.#stop.signal), wishes, this.#parts);
+    const context = this.#contextOn(this.#board, this.#stop.signal);
+    const connection = await connectThrough(this.#transport, context, wishes, this.#parts);
+    await connection.session.getReady?.();
+    return connection;
   }
 
   #contextOn({ clock }: BoardAtPort, signal: AbortSignal): Context {

@@ -67,6 +67,8 @@ export interface MemorySession {
    * @throws StoppedBetweenRequests when the context said so; then nothing is half written
    */
   patch?(work: PatchWork): Promise<void>;
+  /** Does what every write would have to begin with, as long as nobody waits. */
+  getReady?(): Promise<void>;
   /** Starts the program that is in the flash. The session is over. */
   reset(): Promise<void>;
 }

@@ -101,6 +101,12 @@ export class StubChannel {
     for (const { address, data } of this.#parts[part]) this.#stream.append(ram(address, data));
   }
 
+  /** Resolves when the part is there. @throws as `OperationStream.reach` */
+  async loaded(part: keyof LaterParts): Promise<void> {
+    this.load(part);
+    await this.#stream.reach(this.#stream.appended);
+  }
+
   /** CRC-32 of every unit of every range, in order. What is needed to write travels meanwhile. */
   async hashes(ranges: readonly HashRange[]): Promise<readonly (readonly number[])[]> {
     const found = ranges.map(({ count }) => new Array<number | undefined>(count).fill(undefined));

@@ -60,6 +60,10 @@ export class PatchStubSession implements MemorySession {
     return writeBlocks(this.#parts.channel, work);
   }
 
+  getReady(): Promise<void> {
+    return this.#parts.channel.loaded("write");
+  }
+
   async reset(): Promise<void> {
     const { transport, channel, way } = this.#parts;
     await resetIntoProgram(transport, channel.link.context, way);
