@@ -7,8 +7,8 @@ import { OperationStream, type Reply } from "./stream.ts";
 
 /** How often something is asked whose answer was lost. */
 const attempts = 4;
-/** Bytes of one READ. */
-const readBytes = 0x2000;
+/** Bytes of one READ: as many as fit into its reply, so that nothing is asked again that has arrived. */
+const readBytes = 256;
 
 /** `count` pieces of `unitBytes`, one behind the other. */
 export interface HashRange {
@@ -127,16 +127,16 @@ export class StubChannel {
     const bytes = new Uint8Array(size);
     const pieces = Array.from({ length: Math.ceil(size / readBytes) }, (_, index) => {
       const from = index * readBytes;
-      return { from, size: Math.min(readBytes, size - from), missing: Math.min(readBytes, size - from) };
+      return { from, size: Math.min(readBytes, size - from), isMissing: true };
     });
     this.load("write");
     await this.#insist(
-      () => pieces.filter((piece) => piece.missing > 0).map((piece) => Object.assign(piece, { missing: piece.size })),
+      () => pieces.filter((piece) => piece.isMissing),
       (piece) => read(address + piece.from, piece.size),
       (piece, data) => {
         const part = parseRead(data);
         bytes.set(part.bytes, piece.from + part.offset);
-        piece.missing -= part.bytes.length;
+        piece.isMissing = part.bytes.length < piece.size;
       },
     );
     return bytes;
