@@ -52,9 +52,8 @@ export interface Connected {
   readonly findings: EspFindings;
 }
 
-/** How often our stub is loaded anew after it did not get into the RAM, or did not run there. */
-const mostUploads = 3;
-const mostStarts = 2;
+/** Noise on the wire may be why our stub did not get into the RAM, or did not run there; so often until Espressif's is used. */
+const mostFailures = { upload: 3, start: 2, "flash chip": 1 };
 /** How long a stub may take to say hello; it needs 10 ms. */
 const greetingMs = 300;
 
@@ -68,20 +67,22 @@ export async function connectEsp(
 ): Promise<Connected> {
   let baud = options.baud;
   let { failedStub, officialStub = false } = options;
-  let starts = 0;
-  let uploads = 0;
+  let usesOtherStub = false;
+  const failures = { upload: 0, start: 0, "flash chip": 0 };
   for (;;) {
     try {
-      const connected = await connectAt(transport, context, { ...options, baud, failedStub, officialStub });
-      if (officialStub === (options.officialStub ?? false)) return connected;
-      return { ...connected, findings: { ...connected.findings, usesOtherStub: true } };
+      const { session, findings } = await connectAt(transport, context, { ...options, baud, failedStub, officialStub });
+      return { session, findings: { ...findings, usesOtherStub: usesOtherStub || findings.usesOtherStub } };
     } catch (error) {
       if (error instanceof PatchStubFailed) {
-        // May be noise on the wire. Only a stub that was loaded and still does not run is not worth another try next time.
-        if (error.wasLoaded && ++starts >= mostStarts) failedStub = error.build;
-        if (!error.wasLoaded && ++uploads >= mostUploads) officialStub = true;
-        const givesUp = starts >= mostStarts || uploads >= mostUploads;
+        const { stage } = error;
+        const givesUp = ++failures[stage] >= mostFailures[stage];
         context.log(`${error.message}; ${givesUp ? "Espressif's stub is used instead" : "the stub is loaded again"}`);
+        if (!givesUp) continue;
+        officialStub = true;
+        usesOtherStub = stage !== "flash chip";
+        // Only a stub that was loaded and still does not run is not worth another try next time.
+        if (stage === "start") failedStub = error.build;
         continue;
       }
       const lower = lowerBaud(baud);

@@ -45,17 +45,19 @@ export interface Running {
 /** Nothing was done: our stub cannot serve this board, or is known not to run on it. */
 export type NotStarted = { readonly kind: "unfit" } | { readonly kind: "failed before" };
 
+/** Where it failed: it never got into the RAM as it is, so that nothing is known about it; it does not run; it runs, but not with this flash chip. */
+type Stage = "upload" | "start" | "flash chip";
+
 /** The stub could not be loaded, or does not run as it should. Espressif's may. */
 export class PatchStubFailed extends FlashError {
   /** Which build it was. */
   readonly build: number;
-  /** false: it never got into the RAM as it is, so that nothing is known about it. */
-  readonly wasLoaded: boolean;
+  readonly stage: Stage;
 
-  constructor(build: number, wasLoaded: boolean, cause: FlashError) {
+  constructor(build: number, stage: Stage, cause: FlashError) {
     super(cause.code, cause.message, { cause });
     this.build = build;
-    this.wasLoaded = wasLoaded;
+    this.stage = stage;
   }
 }
 
@@ -67,11 +69,11 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
   const stub = await loadPatchStub(chip, parts.revision, link);
   if (stub === undefined) return { kind: "unfit" };
   if (stub.build === parts.failedBuild) return { kind: "failed before" };
-  let wasLoaded = false;
+  let stage: Stage = "upload";
   try {
     trace.enter("connect", "stub upload");
     await startInRam(client, stub.program);
-    wasLoaded = true;
+    stage = "start";
     trace.enter("connect", "stub start");
     const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
     const greeting = await greet(speaking, parts, stub.build);
@@ -80,7 +82,7 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
     return { kind: "running", channel, flashId: greeting.hello.flashId, baud: wanted };
   } catch (error) {
     if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
-    throw new PatchStubFailed(stub.build, wasLoaded, error);
+    throw new PatchStubFailed(stub.build, error instanceof TooLarge ? "flash chip" : stage, error);
   }
 }
 
@@ -89,6 +91,8 @@ function isLarge({ flashBytes, knownFlashId }: BringUp): boolean {
   const bytes = flashBytes ?? (knownFlashId === undefined ? 0 : flashSizeOf(knownFlashId));
   return bytes > largestFlashBytes;
 }
+
+class TooLarge extends FlashError {}
 
 /** Asks for as much flash as the board is thought to have, and again if it has another chip. */
 async function greet(
@@ -102,7 +106,7 @@ async function greet(
     throw new FlashError("protocol", `the stub says chip ${first.chip}, build ${hex(first.build, 8)}`);
   }
   const size = flashBytes ?? flashSizeOf(first.flashId);
-  if (size > largestFlashBytes) throw new FlashError("refused", "the flash chip is larger than 16 MiB");
+  if (size > largestFlashBytes) throw new TooLarge("refused", "the flash chip is larger than 16 MiB");
   return { hello: size === thought ? first : await link.hello(size), flashBytes: size };
 }
 

@@ -5,8 +5,8 @@ import type { Hello, StubLink } from "./link.ts";
 import { hash, partFeatures, parseHash, parseRead, parseRegister, ram, read, register } from "./operations.ts";
 import { OperationStream, type Reply } from "./stream.ts";
 
-/** How often something is asked whose answer was lost. */
-const attempts = 4;
+/** How often something is asked without any answer. */
+const attempts = 6;
 /** Bytes of one READ: as many as fit into its reply, so that nothing is asked again that has arrived. */
 const readBytes = 256;
 
@@ -158,9 +158,12 @@ export class StubChannel {
     question: (one: T) => Operations,
     take: (one: T, data: Uint8Array) => void,
   ): Promise<void> {
-    for (let attempt = 0; attempt < attempts; attempt++) {
+    let before = Infinity;
+    for (let inVain = 0; inVain < attempts; inVain++) {
       const open = missing();
       if (open.length === 0) return;
+      if (open.length < before) inVain = 0;
+      before = open.length;
       await this.perform(open.map(question), (reply, place) => {
         const one = open[place];
         if (one !== undefined) take(one, reply.data);
