@@ -58,7 +58,9 @@ describe("questions", () => {
   const sectors = sectorsOf(image([0x1000, 0x2000], [0x3000, 0x800], [0x8000, 0x1000]), map);
 
   test("to confirm a record: one per run of covered bytes", () => {
-    expect(questionsPerRun(sectors, md5).map(({ range, sectors: of }) => [range.address, range.size, of.length])).toEqual([
+    expect(
+      questionsPerRun(sectors, md5).map(({ range, sectors: of }) => [range.address, range.size, of.length]),
+    ).toEqual([
       [0x1000, 0x2800, 3],
       [0x8000, 0x1000, 1],
     ]);
@@ -66,7 +68,9 @@ describe("questions", () => {
   });
 
   test("to survey: one per sector", () => {
-    expect(questionsPerSector(sectors, md5).map(({ range }) => range.address)).toEqual([0x1000, 0x2000, 0x3000, 0x8000]);
+    expect(questionsPerSector(sectors, md5).map(({ range }) => range.address)).toEqual([
+      0x1000, 0x2000, 0x3000, 0x8000,
+    ]);
   });
 
   test("a sample is spread over many sectors, and is all of few", () => {

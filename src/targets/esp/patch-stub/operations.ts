@@ -47,7 +47,6 @@ export const commitReply = struct({
   verifyUs: u32,
   starvedUs: u32,
 });
-export type CommitTimes = ReturnType<typeof commitReply.read>;
 
 export const status = {
   ok: 0x00,

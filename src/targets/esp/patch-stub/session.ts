@@ -101,7 +101,7 @@ function questionsFor(ranges: readonly Range[]): {
  * Typical times: sector erase 45 ms and block erase 150 ms (W25Q32JV, W25Q64JV), page program 0.5 ms in commands of 64 bytes, reading
  * 2.5 MB/s, twice over (compose, read back) for what is written. Firmware deflates to 0.56, a patch is about a twentieth of what it makes.
  */
-export function patchStubCosts(baud: number): FlashCosts {
+function patchStubCosts(baud: number): FlashCosts {
   const readMsPerByte = 1 / 2500;
   return {
     sectorEraseMs: 45,
