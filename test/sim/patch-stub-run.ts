@@ -173,8 +173,8 @@ async function runIn(scenario: Scenario, folder: string): Promise<Outcome> {
   run.check(second.error === null, `the next flash failed: ${second.error?.message ?? ""}`);
   run.checkNeighbours(before, "the next flash");
   if (second.error === null) {
-    if (scenario.isPowerCycled || isWhole) run.checkContents(then, "the next flash");
-    else run.checkContents(overlaid(run.board.flash, scenario), "the next flash");
+    const isStill = scenario.isPowerCycled || first.error === null;
+    run.checkContents(isStill ? then : overlaid(run.board.flash, scenario), "the next flash");
     await run.checkRecord("the next flash");
   }
   return {

@@ -35,6 +35,11 @@ async function lead(runs: number, from: number): Promise<void> {
     process.stdout.write(`${tally.runs} of ${runs} runs, ${tally.wrong.length} wrong, ${seconds} s\n`);
   };
   const timer = setInterval(tell, 30_000);
+  process.once("SIGINT", () => {
+    process.stdout.write(`${formatTally(tally)}\n`);
+    tell();
+    process.exit(1);
+  });
   const codes = await Promise.all(
     Array.from({ length: workers }, (_, index) => {
       const child = fork(
