@@ -5,14 +5,21 @@ import { build, checkNode, installPackages, run } from "./setup.mjs";
 checkNode();
 installPackages();
 build();
-await bundle({
-  entryPoints: ["bench/main.ts"],
-  outfile: "dist/bench.mjs",
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.19",
-  packages: "external",
-  sourcemap: true,
-});
-process.exitCode = run(process.execPath, ["--enable-source-maps", "dist/bench.mjs"]);
+for (const [name, source] of [
+  ["bench", "bench/main.ts"],
+  ["delta", "bench/delta.ts"],
+]) {
+  await bundle({
+    entryPoints: [source],
+    outfile: `dist/${name}.mjs`,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    packages: "external",
+    sourcemap: true,
+  });
+}
+process.exitCode =
+  run(process.execPath, ["--enable-source-maps", "dist/bench.mjs"]) ||
+  run(process.execPath, ["--enable-source-maps", "dist/delta.mjs"]);
