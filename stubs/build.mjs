@@ -11,23 +11,24 @@ import { readElf } from "./elf.mjs";
 import { blobs, buildNumber, chips, sourceHash, stubs } from "./sources.mjs";
 
 /** Code and constants of the boot part, which the ROM loads: 45 ms at 921600 baud. */
-const MOST_CODE_BYTES = 5632;
+const MOST_CODE_BYTES = 5120;
 
 /** The parts that the stub itself loads later: their sources. Everything else is the boot part. */
-const laterParts = {
+const laterParts = (hasRateInBoot) => ({
   write: [
-    ...["flash-write", "kinds", "compose", "commit", "inspect", "packed", "run"].map((name) => `core/${name}.c`),
-    ...["esp/call.c", "esp/spi-write.c"],
+    ...(hasRateInBoot ? [] : ["core/rate.c", "esp/uart-rate.c"]),
+    ...["flash-write", "kinds", "compose", "commit", "crc-words", "inspect", "packed", "run"].map((name) => `core/${name}.c`),
+    ...["esp/call.c", "esp/ram-free.c", "esp/spi-write.c"],
   ],
   inflate: ["core/inflate.c"],
-};
+});
 /** Functions of the write part that are not C. */
 const assembled = { write: [".text.start_program"], inflate: [] };
 
 const machines = {
   riscv: {
     compiler: "riscv64-unknown-elf-gcc",
-    flags: ["-march=rv32imc", "-mabi=ilp32", "-mcmodel=medlow", "-msmall-data-limit=64", "-msave-restore"],
+    flags: ["-march=rv32imc", "-mabi=ilp32", "-mcmodel=medlow", "-msmall-data-limit=300", "-msave-restore"],
   },
   // Made for the ESP8266; without windows its code runs on the other Xtensa chips as well.
   xtensa: { compiler: "xtensa-lx106-elf-gcc", flags: ["-mtext-section-literals", "-mno-serialize-volatile"] },
@@ -84,13 +85,14 @@ async function sectionsOf(compiler, args, files, folder) {
  * Link-time optimisation knows no files any more, so each part is told by the names of its functions; what the optimiser makes of one
  * has its name and a suffix. @returns definitions for the link script
  */
-async function partsOf(compiler, args, layers, folder) {
+async function partsOf(compiler, args, { header, layers }, folder) {
+  const parts = laterParts(/^#define RATE_IN_BOOT 1$/m.test(readFileSync(join(stubs, header), "utf8")));
   const all = [...sourcesIn("core", /\.c$/), ...layers];
   const isOf = (part) => (path) => part.some((name) => path.endsWith(`/${name}`));
-  const later = Object.values(laterParts).flat();
+  const later = Object.values(parts).flat();
   const boot = await sectionsOf(compiler, args, all.filter((path) => !isOf(later)(path)), join(folder, "boot"));
   const names = await Promise.all(
-    Object.entries(laterParts).map(async ([part, files]) => {
+    Object.entries(parts).map(async ([part, files]) => {
       const sections = await sectionsOf(compiler, args, all.filter(isOf(files)), join(folder, part));
       return [part, [...new Set([...sections, ...assembled[part]])].filter((name) => !boot.includes(name)).sort()];
     }),
@@ -131,7 +133,7 @@ async function buildElf({ header, machine, layers, build }, folder) {
     ...(await compile(compiler, args, [start, ...layers], join(folder, "layer"))),
     ...(await compile(compiler, core, sourcesIn("core", /\.c$/), join(folder, "core"))),
   ];
-  writeFileSync(join(folder, "parts.ld"), await partsOf(compiler, core, layers, join(folder, "names")));
+  writeFileSync(join(folder, "parts.ld"), await partsOf(compiler, core, { header, layers }, join(folder, "names")));
   const script = join(folder, "stub.ld");
   await run(compiler, ["-E", "-P", "-x", "c", ...defines, `-I${folder}`, join(stubs, "esp", "stub.ld.in"), "-o", script], folder);
   const elf = join(folder, "stub.elf");
@@ -193,7 +195,7 @@ const emulated = { riscv: "riscv", de212: "xtensa", lx106: "xtensa" };
 /** The core for the processors of QEMU: `<name>.elf` in `target`, and the same as blobs. */
 async function buildForQemu(target, folder) {
   for (const [name, machine] of Object.entries(emulated)) {
-    const shared = ["main.c", "ram.c", "call.c", "time.c"].map((file) => join(stubs, "esp", file));
+    const shared = ["main.c", "ram.c", "call.c", "ram-free.c", "time.c"].map((file) => join(stubs, "esp", file));
     const layers = [join(stubs, "qemu", "board.c"), ...shared];
     const build = buildNumber(sourceHash());
     const elf = await buildElf({ header: `qemu/${name}.h`, machine, layers, build }, join(folder, name));

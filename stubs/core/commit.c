@@ -142,17 +142,20 @@ enum progress op_commit(void) {
   }
   erases = 0;
   piece = 0;
+  flash.until = block.address + block.length;
   CO_CALL(compare());
   lap(LAP_COMPARE);
   sub_place = 0;
   CO_CALL(write());
   if (op.status != STATUS_DONE) return CO_DONE;
   piece = 0;
+  flash.until = block.address + block.length;
   CO_CALL(verify());
   lap(LAP_VERIFY);
   if (op.status != STATUS_DONE) return CO_DONE;
   CO_AWAIT(transmit_room(REPLY_ROOM), CO_ROOM);
   reply_commit();
-  compose_reset();
+  block.length = 0;
+  block.filled = 0;
   CO_END;
 }

@@ -6,34 +6,72 @@
 
 uint32_t block_words[BLOCK_BYTES / 4];
 
+uint32_t laps[LAPS];
+
+static uint32_t lap_began;
 static uint32_t save_words[SAVE_BYTES / 4];
 
 #define block_bytes ((uint8_t *)block_words)
 #define save_bytes ((uint8_t *)save_words)
 
-/* Takes some more of the composed bytes into the CRC. */
-void compose_crc(void) {
-  uint32_t count = block.settled - block.checked;
-  if (count > STEP_BYTES) count = STEP_BYTES;
-  block.crc = crc_add(block.crc, block_bytes + block.checked, count);
+/* Counts the time since the last call for `what`. */
+void lap(enum lap what) {
+  uint32_t time = hw_micros();
+  laps[what] += time - lap_began;
+  lap_began = time;
+}
+
+/* Takes some more of the composed bytes into the CRC. False: there are too few. */
+static bool take_into_crc(uint32_t most) {
+  uint32_t count = (block.settled - block.checked) & ~3u;
+  if (count == 0) return false;
+  if (count > most) count = most;
+  block.crc = crc_words(block.crc, block_words + block.checked / 4, count);
   block.checked += count;
+  return true;
 }
 
-/* Takes op.left bytes to op.to, a piece at a time. CO_INPUT: more are to come. */
-enum progress take_all(void) {
-  uint32_t count;
-  const uint8_t *from = take_bytes(op.left < STEP_BYTES ? op.left : STEP_BYTES, &count);
-  if (count == 0) return op.left == 0 ? CO_DONE : CO_INPUT;
+bool compose_check(void) {
+  return take_into_crc(STEP_BYTES);
+}
+
+/* By words where there are some; most shifts are by no whole ones. Reads nothing beyond the bytes but what shares a word with them. */
+static void copy_bytes(const uint8_t *from, uint32_t count) {
+  uint8_t *to = op.to;
   hw_work(HW_WORK_COPY, count);
-  op.left -= count;
-  for (; count > 0; count--) *op.to++ = *from++;
-  return op.left == 0 ? CO_DONE : CO_MORE;
+  op.to += count;
+  for (; count > 0 && (uintptr_t)to % 4 != 0; count--) *to++ = *from++;
+  uint32_t shift = (uintptr_t)from % 4 * 8;
+  const uint32_t *words = (const uint32_t *)(const void *)(from - shift / 8);
+  for (uint32_t low = *words; count >= 8; count -= 4, from += 4, to += 4) {
+    uint32_t high = *++words;
+    *(uint32_t *)(void *)to = low >> shift | high << 1 << (31 - shift);
+    low = high;
+  }
+  for (; count > 0; count--) *to++ = *from++;
 }
 
-enum progress op_blk(void) {
+/* Takes op.left bytes off the stream to op.to, a piece at a time. CO_INPUT: more are to come. */
+enum progress take_all(void) {
+  while (op.left > 0) {
+    uint32_t count;
+    if (op.budget == 0) return CO_MORE;
+    const uint8_t *from = take_bytes(op.left < op.budget ? op.left : op.budget, &count);
+    if (count == 0) return CO_INPUT;
+    copy_bytes(from, count);
+    op.left -= count;
+    op.budget -= count;
+  }
+  return CO_DONE;
+}
+
+static void begin_block(void) {
   uint32_t sector = op.argument[0];
   uint32_t sectors = op.argument[1];
-  compose_reset();
+  block.length = 0;
+  block.filled = 0;
+  block.settled = 0;
+  block.checked = 0;
   if (sectors == 0 || sectors > BLOCK_BYTES / SECTOR_BYTES) op.status = STATUS_DOES_NOT_FIT;
   else if (sector > flash_size / SECTOR_BYTES || !flash_has(sector * SECTOR_BYTES, sectors * SECTOR_BYTES)) op.status = STATUS_OUTSIDE;
   else {
@@ -45,7 +83,17 @@ enum progress op_blk(void) {
     for (int index = 0; index < LAPS; index++) laps[index] = 0;
     lap_began = hw_micros();
   }
-  return CO_DONE;
+}
+
+enum progress op_blk(void) {
+  static uint8_t tables; /* of the CRC's three that are made */
+  CO_BEGIN(op.place);
+  while (tables < 3) {
+    crc_words_start(tables++);
+    CO_YIELD(CO_MORE);
+  }
+  begin_block();
+  CO_END;
 }
 
 /* op.to and op.left are the next bytes of the block, if it has so many left. */
@@ -71,11 +119,6 @@ static bool claim_source(uint32_t zigzag, uint32_t length) {
   return true;
 }
 
-static void copy_bytes(const uint8_t *from, uint32_t count) {
-  hw_work(HW_WORK_COPY, count);
-  for (; count > 0; count--) *op.to++ = *from++;
-}
-
 /* One piece or less of op.left bytes from op.address to op.to. Whole pieces go straight there if that is possible. */
 static void copy_piece(void) {
   uint32_t count = PIECE_BYTES;
@@ -85,13 +128,28 @@ static void copy_piece(void) {
   } else copy_bytes(flash_bytes(op.address, op.left, &count), count);
   op.address += count;
   op.left -= count;
+  op.budget -= count < op.budget ? count : op.budget;
 }
 
 /* op.left bytes from op.address to op.to. */
 enum progress copy_flash(void) {
-  if (op.left == 0) return CO_DONE;
-  for (uint32_t budget = STEP_BYTES / PIECE_BYTES; op.left > 0 && budget > 0; budget--) copy_piece();
-  return CO_MORE;
+  while (op.left > 0) {
+    if (op.budget == 0) return CO_MORE;
+    copy_piece();
+  }
+  return CO_DONE;
+}
+
+/* The same into the block; meanwhile what is older goes into its CRC. The last op.argument[4] bytes will be others. */
+static enum progress copy_into_block(void) {
+  while (op.left > 0) {
+    if (op.budget == 0) return CO_MORE;
+    copy_piece();
+    uint32_t settled = (uint32_t)(op.to - block_bytes) - op.argument[4];
+    if ((int32_t)(settled - block.settled) > 0) block.settled = settled;
+    take_into_crc(PIECE_BYTES);
+  }
+  return CO_DONE;
 }
 
 /* Where the numbers of a run's token reach their escapes. */
@@ -100,38 +158,41 @@ enum progress copy_flash(void) {
 /* A run takes as long as so many bytes, besides its own. */
 #define RUN_BYTES 8u
 
-/* Half a run, op.left bytes from op.to, if the copied bytes reach so far. */
+/* So many more of op.rest are to be copied. */
 static bool claim_run(uint32_t count, uint32_t more) {
-  uint32_t copied = (uint32_t)(block_bytes + block.filled - op.to);
-  op.left = count + more;
-  if (more > BLOCK_BYTES || op.left > copied) op.status = STATUS_DOES_NOT_FIT;
+  if (more > BLOCK_BYTES || count + more > op.rest) op.status = STATUS_DOES_NOT_FIT;
+  op.left += count + more;
+  op.rest -= count + more;
   return op.status == STATUS_DONE;
 }
 
-/* COPY and ADD. */
+/* COPY and ADD: of a run, its place is copied too, and then overwritten. */
 enum progress op_copy(void) {
-  uint32_t budget = STEP_BYTES;
   CO_BEGIN(op.place);
   if (!claim_block(op.argument[0]) || !claim_source(op.argument[1], op.argument[0])) return CO_DONE;
   block.filled += op.argument[0];
-  CO_CALL(copy_flash());
-  op.count = op.code == OP_ADD ? op.argument[2] : 0;
-  op.to -= op.argument[0];
-  for (; op.count > 0; op.count--) {
+  op.rest = op.argument[0];
+  op.left = 0;
+  for (op.count = op.code == OP_ADD ? op.argument[2] : 0; op.count > 0; op.count--) {
+    if (op.budget < RUN_BYTES) CO_YIELD(CO_MORE);
+    op.budget -= RUN_BYTES;
     CO_AWAIT(take_number(NUMBER_U8), CO_INPUT);
     op.argument[3] = op.number;
     op.number = 0;
     if ((op.argument[3] & LONG_SKIP) == LONG_SKIP) CO_AWAIT(take_number(NUMBER_V), CO_INPUT);
     if (!claim_run(op.argument[3] & LONG_SKIP, op.number)) return CO_DONE;
-    op.to += op.left;
     op.number = 0;
     if (op.argument[3] >> 5 == LONG_RUN - 1) CO_AWAIT(take_number(NUMBER_V), CO_INPUT);
+    op.argument[4] = (op.argument[3] >> 5) + 1 + op.number;
     if (!claim_run((op.argument[3] >> 5) + 1, op.number)) return CO_DONE;
-    op.argument[4] = op.left + RUN_BYTES;
+    CO_CALL(copy_into_block());
+    op.to -= op.argument[4];
+    op.left = op.argument[4];
     CO_CALL(take_all());
-    if (op.argument[4] >= budget) CO_YIELD(CO_MORE);
-    else budget -= op.argument[4];
   }
+  op.argument[4] = 0;
+  op.left = op.rest;
+  CO_CALL(copy_into_block());
   CO_END;
 }
 

@@ -23,6 +23,10 @@
 #ifndef DATA_LINES
 #define DATA_LINES 2
 #endif
+/* The ESP8266's ROM cannot change the rate before it loads the stub. */
+#ifndef RATE_IN_BOOT
+#define RATE_IN_BOOT 0
+#endif
 /* Tells one build from another; the build script sets it to a hash of the sources. */
 #ifndef STUB_BUILD
 #define STUB_BUILD 0
@@ -33,7 +37,7 @@
 /* Most that the flash controllers read or program in one command. */
 #define PIECE_BYTES 64u
 /* Most bytes that one step copies, checks or compares: at some 20 cycles each well below its 12,000 cycles. */
-#define STEP_BYTES 256u
+#define STEP_BYTES 192u
 
 _Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "the ring is indexed by totals");
 _Static_assert(BLOCK_BYTES % SECTOR_BYTES == 0 && BLOCK_BYTES <= 65536, "sectors of a block are counted in bytes");
@@ -71,9 +75,19 @@ static inline uint32_t crc_byte(uint32_t crc, uint8_t byte) {
   return crc >> 8 ^ crc_table[(crc ^ byte) & 0xFF];
 }
 
+/* crc-words.c */
+void crc_words_start(uint32_t behind);
+uint32_t crc_words(uint32_t crc, const uint32_t *from, uint32_t count);
+
 /* stub.c: the time, and who is to be woken when */
 extern uint32_t now;
+#ifdef NEVER_WAITS
+static inline void fall_due(uint32_t time) {
+  (void)time;
+}
+#else
 void fall_due(uint32_t time);
+#endif
 static inline bool has_passed(uint32_t since, uint32_t microseconds) {
   return (int32_t)(now - since) >= (int32_t)microseconds; /* `since` may lie within this step, a little behind `now` */
 }
@@ -91,7 +105,10 @@ void receive_forget_frame(void);
 /* A reply, coded, and behind it always room for a few ACKs and answers. */
 #define REPLY_ROOM 512u
 bool transmit_room(uint32_t bytes);
-bool transmit_idle(void);
+extern uint32_t tx_in, tx_out; /* totals, of coded bytes */
+static inline bool transmit_idle(void) {
+  return tx_in == tx_out && hw_transmitter_idle();
+}
 void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count);
 void transmit_ack(void);
 void transmit_nak(void);
@@ -101,13 +118,23 @@ void transmit_pump(bool starving);
 uint8_t *put_u32(uint8_t *to, uint32_t value);
 
 /* control.c */
-#define CONTROL_BYTES 9u
-void control(uint8_t seq, const uint8_t *from, uint32_t count);
+/* The operation is the last byte of the first word, so that its arguments are words. */
+#define CONTROL_WORDS 3u
+#define CONTROL_AT 3u
+#define CONTROL_BYTES (4 * CONTROL_WORDS - CONTROL_AT)
+extern struct rate {
+  uint8_t state; /* enum */
+  uint32_t divider; /* the new one; on trial: the old one */
+  uint32_t since;
+} rate;
+enum { RATE_SETTLED, RATE_ANSWERED, RATE_ON_TRIAL };
+void control(uint8_t seq, const uint32_t *words, uint32_t count);
 void control_start(void);
 bool control_hello_pending(void);
-bool control_changes_rate(void);
 enum progress control_step(void);
-void control_heard(void);
+
+/* rate.c */
+LATER_PART void rate_step(void);
 
 /* flash.c: reading */
 extern uint32_t flash_size;
@@ -119,13 +146,13 @@ extern struct flash {
   uint32_t since;     /* for the write part's: when it began, and how long it may take */
   uint32_t limit;
   uint32_t place;
-  bool busy; /* as far as we know */
+  uint32_t trusted;   /* sector + 1 in which write enable has been seen to hold */
+  bool busy;          /* as far as we know */
   bool tried_unprotect;
 } flash;
 void flash_reset(uint32_t size);
 void flash_start(void);
 bool flash_has(uint32_t address, uint32_t count);
-bool flash_ready(void);
 void flash_piece(uint32_t address, uint32_t *to);
 const uint8_t *flash_bytes(uint32_t address, uint32_t most, uint32_t *count);
 void flash_choose_lines(void);
@@ -133,6 +160,10 @@ void flash_choose_lines(void);
 /* flash-write.c */
 enum flash_write { FLASH_PROGRAM, FLASH_SECTOR, FLASH_BLOCK };
 bool is_blank(const void *piece);
+LATER_PART bool flash_waited(void);
+static inline bool flash_ready(void) {
+  return !flash.busy || flash_waited();
+}
 enum progress flash_write(enum flash_write what, uint32_t address, const uint32_t *from);
 
 /* operations.c */
@@ -153,7 +184,9 @@ struct operation {
   uint32_t argument[5];
   uint32_t address; /* what it is at; these are the operation's own */
   uint32_t left;
+  uint32_t rest;
   uint32_t count;
+  uint32_t budget;  /* bytes that this step may still work on */
   uint8_t *to;
 };
 extern struct operation op;
@@ -178,7 +211,7 @@ const uint8_t *take_bytes(uint32_t most, uint32_t *count);
 extern uint8_t reply_bytes[REPLY_BYTES];
 void reply(const uint8_t *end);
 
-/* block.c */
+/* What is known of the block outside of the write part: that there is none, mostly. */
 struct block {
   uint32_t address;
   uint32_t length;  /* 0: none has begun */
@@ -192,7 +225,6 @@ enum lap { LAP_COMPOSE, LAP_COMPARE, LAP_ERASE, LAP_PROGRAM, LAP_VERIFY, LAP_STA
 extern struct block block;
 extern uint32_t block_words[BLOCK_BYTES / 4];
 extern uint32_t laps[LAPS];
-extern uint32_t lap_began;
 extern uint32_t cursor; /* the source cursor */
 void lap(enum lap what);
 void compose_start(void);
@@ -202,7 +234,7 @@ enum progress take_all(void);
 bool compose_check(void);
 
 /* compose.c */
-LATER_PART void compose_crc(void);
+LATER_PART bool compose_check(void);
 enum progress op_blk(void);
 enum progress op_copy(void);
 enum progress op_ins(void);

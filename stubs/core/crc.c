@@ -14,6 +14,7 @@ void crc_start(void) {
 
 uint32_t crc_add(uint32_t crc, const uint8_t *from, uint32_t count) {
   hw_work(HW_WORK_CRC, count);
-  for (const uint8_t *end = from + count; from < end; from++) crc = crc_byte(crc, *from);
+  const uint32_t *const table = crc_table; /* and no calls of crc_byte: three times as fast */
+  for (const uint8_t *end = from + count; from < end; from++) crc = crc >> 8 ^ table[(crc ^ *from) & 0xFF];
   return crc;
 }

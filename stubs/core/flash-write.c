@@ -1,6 +1,7 @@
 /* Erasing and programming: one at a time, write enable before each, and what protects the flash is lifted once. */
 #include "core.h"
 
+#define STATUS_BIT_BUSY 0x01u
 #define STATUS_BIT_WRITE_ENABLED 0x02u
 #define STATUS_BITS_PROTECTION 0x7Cu
 /* Bit 6 is one more protection bit on some parts (Winbond: SEC), but Quad Enable on others (Macronix, ISSI), where it must stay. */
@@ -17,6 +18,18 @@ static void begin_wait(uint32_t limit) {
   flash.limit = limit;
 }
 
+/* Also true when the time limit is over: then the operation's status says so. */
+bool flash_waited(void) {
+  if (!(hw_flash_status() & STATUS_BIT_BUSY)) {
+    flash.busy = false;
+    return true;
+  }
+  fall_due(flash.since + flash.limit);
+  if (!has_passed(flash.since, flash.limit)) return false;
+  op.status = STATUS_BUSY;
+  return true;
+}
+
 /* All of a piece, aligned to words, is FF. */
 bool is_blank(const void *piece) {
   const uint32_t *words = piece;
@@ -26,8 +39,11 @@ bool is_blank(const void *piece) {
   return index == PIECE_BYTES / 4;
 }
 
-static bool write_enabled(void) {
+/* Looked at for an erase, and for the first program in a sector; those behind it are read back in any case. */
+static bool write_enabled(enum flash_write what, uint32_t address) {
   hw_flash_write_enable();
+  if (what == FLASH_PROGRAM && flash.trusted == address / SECTOR_BYTES + 1) return true;
+  flash.trusted = what == FLASH_PROGRAM ? address / SECTOR_BYTES + 1 : 0;
   return hw_flash_status() & STATUS_BIT_WRITE_ENABLED;
 }
 
@@ -42,7 +58,7 @@ enum progress flash_write(enum flash_write what, uint32_t address, const uint32_
     if (hw_flash_status() & STATUS_BITS_SURELY_PROTECTION) op.status = STATUS_REFUSED;
   }
   flash.tried_unprotect = true;
-  if (op.status == STATUS_DONE && !write_enabled()) op.status = STATUS_REFUSED;
+  if (op.status == STATUS_DONE && !write_enabled(what, address)) op.status = STATUS_REFUSED;
   if (op.status == STATUS_DONE) {
     if (what == FLASH_PROGRAM) hw_flash_program(address, from, PIECE_BYTES);
     else if (what == FLASH_SECTOR) hw_flash_erase_sector(address);

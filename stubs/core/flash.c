@@ -4,14 +4,15 @@
  */
 #include "core.h"
 
-#define STATUS_BIT_BUSY 0x01u
 /* Addresses are of 3 bytes. */
 #define MOST_BYTES 0x1000000u
 /* No piece begins there. */
 #define NOWHERE 1u
-/* Bootloader, partition table and application have bytes at some of these multiples of two on every board that has a program. */
+/* On every board that has a program, bootloader or application have bytes there: three pieces, each 4 times as far on. */
 #define FIRST_SAMPLE 0x1000u
 #define LAST_SAMPLE 0x10000u
+/* Of as many bytes that are FF. */
+#define BLANK_CRC 0xF5F471B2u
 
 uint32_t flash_size;
 bool flash_dual;
@@ -35,6 +36,7 @@ void flash_reset(uint32_t size) {
   flash_start();
   flash_size = (size > MOST_BYTES ? MOST_BYTES : size) & -SECTOR_BYTES;
   flash.tried_unprotect = false;
+  flash.trusted = 0;
 }
 
 /* Sets the operation's status if not. Reading may run ahead up to the end of what was asked for. */
@@ -43,19 +45,6 @@ bool flash_has(uint32_t address, uint32_t count) {
   if (address <= flash_size && count <= flash_size - address) return true;
   op.status = STATUS_OUTSIDE;
   return false;
-}
-
-/* Also true when the time limit is over: then the operation's status says so. */
-bool flash_ready(void) {
-  if (!flash.busy) return true;
-  if (!(hw_flash_status() & STATUS_BIT_BUSY)) {
-    flash.busy = false;
-    return true;
-  }
-  fall_due(flash.since + flash.limit);
-  if (!has_passed(flash.since, flash.limit)) return false;
-  op.status = STATUS_BUSY;
-  return true;
 }
 
 /* A whole piece to `to`; the next one sets out. */
@@ -83,22 +72,21 @@ const uint8_t *flash_bytes(uint32_t address, uint32_t most, uint32_t *count) {
   return (const uint8_t *)window + offset;
 }
 
-/* Reads by two lines what was read by one; all of it must be the same, and some of it not blank. */
+/* Reads by two lines what was read by one: it must be the same, and not blank. */
 void flash_choose_lines(void) {
-  uint32_t samples[2][PIECE_BYTES / 4];
-  uint32_t differences = 0;
-  uint32_t common = 0xFFFFFFFF;
-  flash.until = 0;
-  for (uint32_t address = FIRST_SAMPLE; address <= LAST_SAMPLE && address < flash_size; address *= 2) {
-    for (uint32_t lines = 0; lines < 2; lines++) {
-      hw_flash_read_dual(lines == 1);
-      flash_piece(address, samples[lines]);
-    }
-    for (uint32_t index = 0; index < PIECE_BYTES / 4; index++) {
-      differences |= samples[0][index] ^ samples[1][index];
-      common &= samples[0][index];
+  uint32_t before = 0;
+  uint32_t crc = 0;
+  for (uint32_t lines = 0; lines < 2; lines++) {
+    before = crc;
+    crc = CRC_START;
+    hw_flash_read_dual(lines == 1);
+    flash.until = 0;
+    for (uint32_t address = FIRST_SAMPLE; address <= LAST_SAMPLE; address *= 4) {
+      uint32_t count;
+      const uint8_t *from = flash_bytes(address, PIECE_BYTES, &count);
+      crc = crc_add(crc, from, count);
     }
   }
-  flash_dual = differences == 0 && common != 0xFFFFFFFF;
+  flash_dual = crc == before && crc != BLANK_CRC;
   hw_flash_read_dual(flash_dual);
 }

@@ -11,8 +11,8 @@
 #define LONGEST_MATCH 258u
 #define LONGEST_SYMBOL 28 /* of the lengths, from 0 */
 /* Of one step: most symbols, at some 60 cycles each, and most bytes, at some 10. */
-#define STEP_SYMBOLS 64u
-#define STEP_OUTPUT 160u
+#define STEP_SYMBOLS 24u
+#define STEP_OUTPUT 96u
 
 enum decoded { NEEDS_INPUT = -1, NO_CODE = -2 };
 
@@ -170,7 +170,10 @@ static void copy_stored(void) {
 /* False: beyond what there was. */
 static bool copy_match(uint32_t distance, uint32_t length) {
   if (distance > WINDOW_BYTES || distance > window.in) return false;
-  for (; length > 0; length--) put(window.bytes[(window.in - distance) & window.mask]);
+  uint8_t *const bytes = window.bytes;
+  uint32_t in = window.in;
+  for (const uint32_t end = in + length; in != end; in++) bytes[in % WINDOW_BYTES] = bytes[(in - distance) % WINDOW_BYTES];
+  window.in = in;
   return true;
 }
 
@@ -208,7 +211,11 @@ static enum progress read_lengths(void) {
     CO_CALL(need_bits(3));
     lengths[order[state.at]] = (uint8_t)take_bits(3);
   }
-  if (!build(&distances, lengths, LENGTH_CODES, false)) return refuse();
+  build_clear(&distances);
+  CO_YIELD(CO_MORE);
+  if (!build_begin(&distances, lengths, LENGTH_CODES, false)) return refuse();
+  build_more(&distances, lengths, LENGTH_CODES);
+  CO_YIELD(CO_MORE);
   state.at = 0;
   while (state.at < state.literal_codes + state.distance_codes) {
     CO_CALL(decode_symbol(&distances, LENGTH_CODES));
@@ -240,10 +247,16 @@ static enum progress read_coded(void) {
   uint32_t symbols = STEP_SYMBOLS;
   uint32_t output = window.in;
   CO_BEGIN(state.inner_place);
-  if (!build(&literals, lengths, state.literal_codes, true)) return refuse();
+  build_clear(&literals);
   CO_YIELD(CO_MORE);
-  if (!build(&distances, lengths + state.literal_codes, state.distance_codes, true)) return refuse();
+  if (!build_begin(&literals, lengths, state.literal_codes, true)) return refuse();
+  do CO_YIELD(CO_MORE);
+  while (!build_more(&literals, lengths, state.literal_codes));
+  build_clear(&distances);
   CO_YIELD(CO_MORE);
+  if (!build_begin(&distances, lengths + state.literal_codes, state.distance_codes, true)) return refuse();
+  do CO_YIELD(CO_MORE);
+  while (!build_more(&distances, lengths + state.literal_codes, state.distance_codes));
   for (;;) {
     CO_AWAIT(has_room(LONGEST_MATCH), CO_ROOM);
     CO_CALL(decode_symbol(&literals, LITERALS - 2));

@@ -13,11 +13,16 @@ static const struct kind boot_kinds[] = {
 };
 
 struct operation op;
+struct block block;
+uint32_t cursor;
 struct ring *source = &wire;
 uint8_t reply_bytes[REPLY_BYTES];
 static const struct kind *kind;
 static uint8_t reply_seq;
 static bool starving;
+
+/* Of a number. */
+static const uint8_t most_bits[] = {[NUMBER_V] = 35, [NUMBER_U32] = 32, [NUMBER_U8] = 8};
 
 bool operations_starving(void) {
   return starving;
@@ -37,20 +42,24 @@ const uint8_t *take_bytes(uint32_t most, uint32_t *count) {
 /* Takes a number into op.number. False: its end is still to come. */
 bool take_number(enum number number) {
   if (op.number_ended) {
-    op.number_ended = false;
     op.number = 0;
     op.shift = 0;
   }
-  while (source->out != source->in) {
+  for (op.number_ended = false; !op.number_ended;) {
+    if (source->out == source->in) return false;
     uint32_t byte = source->bytes[source->out++ & source->mask];
-    uint32_t bits = number == NUMBER_V ? byte & 0x7F : byte;
-    op.number |= bits << op.shift;
-    if (op.shift == 28 && byte > 15) op.status = STATUS_DOES_NOT_FIT;
-    op.shift += number == NUMBER_V ? 7 : 8;
-    op.number_ended = number == NUMBER_U8 || (number == NUMBER_U32 ? op.shift == 32 : byte < 0x80) || op.status != STATUS_DONE;
-    if (op.number_ended) return true;
+    uint32_t bits = 8;
+    if (number == NUMBER_V) {
+      bits = 7;
+      op.number_ended = byte < 0x80;
+      if (op.shift == 28 && byte > 15) op.status = STATUS_DOES_NOT_FIT;
+      byte &= 0x7F;
+    }
+    op.number |= byte << op.shift;
+    op.shift += bits;
+    op.number_ended |= op.shift >= most_bits[number];
   }
-  return false;
+  return true;
 }
 
 static const struct kind *find(const struct kind *one, uint8_t code) {
@@ -112,7 +121,9 @@ void operations_drop(void) {
   op.done = 0;
   op.failure = STATUS_DONE;
   reply_seq = 0;
-  compose_start();
+  block.length = 0;
+  block.filled = 0;
+  cursor = 0;
 }
 
 static enum progress finish(void) {
@@ -134,6 +145,7 @@ static enum progress finish(void) {
 }
 
 static enum progress carry_out(void) {
+  op.budget = STEP_BYTES;
   if (op.failure != STATUS_DONE) {
     wire.out = wire.in;
     return CO_INPUT;
@@ -155,12 +167,12 @@ static enum progress carry_out(void) {
 enum progress operate(void) {
   if (starving && wire.in != wire.out) {
     starving = false;
-    lap(LAP_STARVED);
+    if (block.length > 0) lap(LAP_STARVED);
   }
   enum progress progress = carry_out();
   if (source != &wire && progress != CO_MORE) progress = packed_step(progress);
   if (progress != CO_INPUT) return progress;
-  if (!starving) lap(LAP_COMPOSE);
+  if (!starving && block.length > 0) lap(LAP_COMPOSE);
   starving = true;
-  return compose_check() ? CO_MORE : CO_INPUT; /* time for what COMMIT would have to do */
+  return block.length > 0 && compose_check() ? CO_MORE : CO_INPUT; /* time for what COMMIT would have to do */
 }

@@ -9,8 +9,8 @@
 #define FRAME_BYTES (HEAD_BYTES + 1024u + CRC_BYTES)
 /* What is left when the CRC itself goes through the register. */
 #define CRC_RESIDUE 0xDEBB20E3u
-/* FIFO of the smallest UART; at 2 Mbaud it is full after 0.64 ms. */
-#define RECEIVE_BYTES 128u
+/* Of one step, at some 60 cycles each; half of the smallest UART's FIFO, which at 2 Mbaud is full after 0.64 ms. */
+#define RECEIVE_BYTES 64u
 /* A lost NAK is said again after this time. */
 #define GAP_US 20000u
 
@@ -28,7 +28,7 @@ static struct {
   uint8_t next_seq;
   bool in_gap;
   uint32_t gap_at;
-  uint8_t control[CONTROL_BYTES];
+  uint32_t control[CONTROL_WORDS];
 } frame;
 
 uint8_t receive_next_seq(void) {
@@ -89,7 +89,7 @@ static void end_frame(void) {
     miss();
     return;
   }
-  control_heard();
+  if (rate.state == RATE_ON_TRIAL) rate.state = RATE_SETTLED;
   uint32_t count = frame.count - HEAD_BYTES - CRC_BYTES;
   if (frame.type == FRAME_STREAM) accept_stream(count);
   else if (frame.type == FRAME_CONTROL) control(frame.seq, frame.control, count);
@@ -101,7 +101,7 @@ static void decoded(uint8_t byte) {
   if (frame.count == 0) frame.type = byte;
   else if (frame.count == 1) frame.seq = byte;
   else if (frame.type != FRAME_STREAM) {
-    if (at < CONTROL_BYTES) frame.control[at] = byte;
+    if (at < CONTROL_BYTES) ((uint8_t *)frame.control)[CONTROL_AT + at] = byte;
   } else if (at < ring_room()) wire.bytes[(wire.in + at) & wire.mask] = byte;
   if (frame.count <= FRAME_BYTES) frame.count++;
 }

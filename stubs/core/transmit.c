@@ -8,10 +8,9 @@
 /* So long after the last byte no more are on their way, and it is time to say that all is done. */
 #define QUIET_US 1000u
 
+uint32_t tx_in, tx_out;
 static uint8_t tx_bytes[TX_BYTES];
 static struct {
-  uint32_t in;
-  uint32_t out;
   uint32_t end;     /* of the frame that is being coded */
   uint32_t group;   /* where its COBS group began */
   uint8_t group_bytes;
@@ -31,11 +30,7 @@ void transmit_reset(void) {
 }
 
 bool transmit_room(uint32_t bytes) {
-  return !control_changes_rate() && TX_BYTES - (tx.in - tx.out) >= bytes;
-}
-
-bool transmit_idle(void) {
-  return tx.in == tx.out && hw_transmitter_idle();
+  return rate.state != RATE_ANSWERED /* nothing may go out behind the answer */ && TX_BYTES - (tx_in - tx_out) >= bytes;
 }
 
 void transmit_ack(void) {
@@ -86,7 +81,7 @@ void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count) {
   uint8_t head[2] = {type, seq};
   uint8_t tail[4];
   hw_work(HW_WORK_FRAME, count + 6);
-  tx.end = tx.in;
+  tx.end = tx_in;
   tx.group = tx.end++;
   tx.group_bytes = 1;
   uint32_t crc = code_all(code_all(CRC_START, head, sizeof head), from, count);
@@ -94,7 +89,7 @@ void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count) {
   code_all(0, tail, sizeof tail);
   end_group();
   tx_bytes[(tx.end - 1) % TX_BYTES] = 0; /* in the place of a next group */
-  tx.in = tx.end;
+  tx_in = tx.end;
 }
 
 static void acknowledge(void) {
@@ -125,9 +120,9 @@ static void acknowledge_if_due(bool starving) {
 /* starving: all that was received has been carried out. */
 void transmit_pump(bool starving) {
   acknowledge_if_due(starving);
-  uint32_t at = tx.out % TX_BYTES;
-  uint32_t count = tx.in - tx.out;
+  uint32_t at = tx_out % TX_BYTES;
+  uint32_t count = tx_in - tx_out;
   if (count > TX_BYTES - at) count = TX_BYTES - at;
-  if (count > 0) tx.out += hw_transmit(tx_bytes + at, count);
-  if (tx.in != tx.out) fall_due(now + REFILL_US);
+  if (count > 0) tx_out += hw_transmit(tx_bytes + at, count);
+  if (tx_in != tx_out) fall_due(now + REFILL_US);
 }

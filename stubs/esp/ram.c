@@ -5,12 +5,8 @@
 #ifndef UNCACHED_OFFSET
 #define UNCACHED_OFFSET 0
 #endif
-#ifndef CODE_MINUS_DATA
-#define CODE_MINUS_DATA 0
-#endif
-
 /* From the link script. */
-extern uint32_t stub_text_start[], stub_text_end[], stub_data_start[], stub_data_end[], stub_bss_start[], stub_bss_end[], write_magic[], inflate_magic[];
+extern uint32_t stub_text_start[], stub_data_start[], write_magic[], inflate_magic[];
 
 static volatile uint32_t *magic_of(enum hw_part part) {
   return at((uint32_t)(part == HW_PART_WRITE ? write_magic : inflate_magic) + UNCACHED_OFFSET);
@@ -26,31 +22,14 @@ bool hw_part_loaded(enum hw_part part) {
   return *magic_of(part) == PART_MAGIC;
 }
 
-/* One number for each byte of RAM: where code and data buses show the same memory, the data bus's. */
-static uint32_t place(uint32_t address) {
-#if CODE_MINUS_DATA != 0
-  if (address - CODE_START < CODE_END - CODE_START) return address - CODE_MINUS_DATA;
-#endif
-  return address;
-}
-
 static bool inside(uint32_t address, uint32_t count, uint32_t start, uint32_t end) {
-  return address >= start && address <= end && count <= end - address;
+  return address - start <= end - start && count <= end - address;
 }
 
-static bool apart(uint32_t address, uint32_t count, uint32_t start, uint32_t end) {
-  return address + count <= start || address >= end;
-}
-
+/* Until there is more of us than the boot part: where the other parts go, and nowhere else. They lie in front of it. */
 bool hw_ram_writable(uint32_t address, uint32_t count) {
-  bool is_ram = inside(address, count, RAM_START, RAM_END);
-#ifdef CODE_START
-  is_ram = is_ram || inside(address, count, CODE_START, CODE_END);
-#endif
-  uint32_t from = place(address);
-  return is_ram && apart(from, count, place((uint32_t)stub_text_start), place((uint32_t)stub_text_end)) &&
-         apart(from, count, (uint32_t)stub_data_start, (uint32_t)stub_data_end) &&
-         apart(from, count, (uint32_t)stub_bss_start, (uint32_t)stub_bss_end);
+  return inside(address, count, TEXT_START, (uint32_t)stub_text_start) || inside(address, count, DATA_START, (uint32_t)stub_data_start) ||
+         (hw_part_loaded(HW_PART_WRITE) && ram_is_free(address, count));
 }
 
 /* By whole words: memory on a code bus knows nothing smaller. */

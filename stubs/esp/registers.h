@@ -45,8 +45,13 @@ static inline bool usb_idle(void) { return true; }
 static inline void usb_start(void) {}
 #endif
 
+/* uart.c */
+#define UART_STATUS (UART + 0x1c)
+uint32_t uart_waiting(void); /* bytes in the transmit FIFO */
 /* time.c: processor cycles, where there is a counter of them */
 uint32_t time_cycles(void);
+/* ram-free.c */
+__attribute__((noinline)) bool ram_is_free(uint32_t address, uint32_t count);
 /* ram.c, spi.c */
 void ram_start(void);
 void spi_start(void);

@@ -12,6 +12,10 @@
 #define READ_ID 0x9f
 #define ERASE_BLOCK 0xd8
 
+uint8_t hw_flash_status(void) {
+  return (uint8_t)spi_ask(READ_STATUS, 1);
+}
+
 void hw_flash_write_enable(void) {
   spi_command(0, WRITE_ENABLE, 0, 0);
 }

@@ -22,7 +22,6 @@
 #define TIMING 0x2f0u
 
 #define READ 0x03
-#define READ_STATUS 0x05
 #define READ_DUAL 0x3b
 #define READ_ID 0x9f
 
@@ -75,10 +74,6 @@ void spi_start(void) {
 
 uint32_t hw_flash_id(void) {
   return spi_ask(READ_ID, 3);
-}
-
-uint8_t hw_flash_status(void) {
-  return (uint8_t)spi_ask(READ_STATUS, 1);
 }
 
 static bool dual;

@@ -53,9 +53,7 @@ void board_start(void) {
   to_stub.count = to_stub.used = from_stub.count = from_stub.used = 0;
   busy_until = 0;
   write_enabled = false;
-  divider = 347;
-  coming = ~0u;
-  dual = false;
+  divider = 347; /* a read that is under way goes on, as in a chip */
   stub_start();
 }
 

@@ -7,7 +7,7 @@
 struct stream stream;
 
 static uint8_t composed[BLOCK_BYTES];
-static uint32_t filled, length, cursor;
+static uint32_t filled, length, source_cursor;
 static uint8_t saved[SAVE_BYTES];
 static uint32_t saved_bytes; /* from 0; what lies beyond is unknown */
 static uint32_t packed_from; /* begin of the operations that are to be packed */
@@ -33,9 +33,9 @@ static void begin(uint8_t code) {
 }
 
 static void source_at(uint32_t address, uint32_t count) {
-  int32_t step = (int32_t)(address - cursor);
+  int32_t step = (int32_t)(address - source_cursor);
   number((uint32_t)step << 1 ^ (uint32_t)(step >> 31));
-  cursor = address + count;
+  source_cursor = address + count;
 }
 
 /* Small numbers often, large ones now and then. */
@@ -45,8 +45,8 @@ static uint32_t some(uint32_t most) {
 }
 
 static uint32_t some_source(uint32_t count) {
-  uint32_t near = cursor + draw_below(64) - 32;
-  if (draw_below(3) == 0 && cursor <= FLASH_BYTES - count) return cursor;
+  uint32_t near = source_cursor + draw_below(64) - 32;
+  if (draw_below(3) == 0 && source_cursor <= FLASH_BYTES - count) return source_cursor;
   return draw_below(2) && near <= FLASH_BYTES - count ? near : draw_below(FLASH_BYTES - count + 1);
 }
 
@@ -132,7 +132,7 @@ static void make_block(void) {
   word(0);
   length = sectors * SECTOR_BYTES;
   filled = 0;
-  cursor = address;
+  source_cursor = address;
   bool keeps = draw_below(4) == 0;
   while (filled < length) {
     if (keeps && filled == 0) {
@@ -211,7 +211,7 @@ static void end_packed(void) {
 void stream_make(void) {
   memcpy(stream.expected, board.flash, FLASH_BYTES);
   stream.count = stream.ops = stream.status = stream.ops_done = 0;
-  cursor = saved_bytes = 0;
+  source_cursor = saved_bytes = 0;
   packing = false;
   for (uint32_t parts = 1 + draw_below(6); parts > 0; parts--) {
     if (!packing && draw_below(4) == 0) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Conversation } from "./stub/conversation.ts";
 import { startChip, xtensaChips } from "./stub/esp-machine.ts";
 import { chipRow, parts } from "./stub/esp-parts.ts";
-import { flashBytes, loadInflate, playScript } from "./stub/script.ts";
+import { flashBytes, loadParts, playScript } from "./stub/script.ts";
 import { wasmWire } from "./stub/wires.ts";
 
 const riscv = ["esp32c2", "esp32c3", "esp32c5", "esp32c6", "esp32c61", "esp32h2", "esp32p4", "esp32p4-rev1"];
@@ -21,7 +21,9 @@ describe.each([...riscv, ...xtensaChips])("the machine code for %s", (chip) => {
       build: blob.build,
       flashId: 0x1240ef,
     });
-    expect(await loadInflate(stub, blob)).toBe(`status 00 ops ${blob.inflate.length + 1}`);
+    expect(await stub.perform(Uint8Array.of(0x20, 0, 1, 0, 0, 0, 0))).toContain("op 20 status 09");
+    expect(await loadParts(stub, ...blob.write, ...blob.inflate)).toBe(`status 00 ops ${blob.write.length + blob.inflate.length}`);
+    expect(await stub.hello(flashBytes)).toMatchObject({ features: 3 });
     const played = await playScript(stub);
     expect(played.text).toBe(wasm.text);
     expect(Buffer.from(board.flash.bytes).equals(played.flash)).toBe(true);
@@ -34,7 +36,9 @@ describe.each([...riscv, ...xtensaChips])("the machine code for %s", (chip) => {
 const mostUnwatched = 12_800;
 
 test.each(["esp32c3", ...xtensaChips])("%s looks after its receiver in time", async (chip) => {
-  const { wire, board } = startChip(chip, 0);
-  await playScript(new Conversation(wire));
+  const { wire, board, blob } = startChip(chip, 0);
+  const stub = new Conversation(wire);
+  await loadParts(stub, ...blob.write, ...blob.inflate);
+  await playScript(stub);
   expect(board.longestUnwatched).toBeLessThan(mostUnwatched);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Conversation } from "./stub/conversation.ts";
 import { blobForQemu, buildForQemu, machines, QemuWire, removeFolder } from "./stub/qemu.ts";
-import { flashBytes, loadInflate, playScript } from "./stub/script.ts";
+import { flashBytes, loadParts, playScript } from "./stub/script.ts";
 import { wasmWire } from "./stub/wires.ts";
 
 let folder = "";
@@ -19,9 +19,9 @@ for (const machine of ["riscv", "de212", "lx106"] as const) {
     const stub = new Conversation(wire);
     expect(await stub.hello(flashBytes)).toMatchObject({ features: 0 });
     const { build, ...blob } = blobForQemu(machine, folder);
-    expect(await loadInflate(stub, blob)).toBe("status 00 ops 3");
+    expect(await loadParts(stub, ...blob.write, ...blob.inflate)).toBe("status 00 ops 4");
     const emulated = await playScript(stub);
     expect(emulated.text).toBe(wasm.text);
-    expect(emulated.hello).toMatchObject({ build, features: 1, flashId: 0x1440ef });
+    expect(emulated.hello).toMatchObject({ build, features: 3, flashId: 0x1440ef });
   });
 }

@@ -4,7 +4,7 @@ import { u32, v } from "../unit/stubs/stub-board.ts";
 import { Conversation } from "./stub/conversation.ts";
 import { startChip, xtensaChips, type ChipUnderTest } from "./stub/esp-machine.ts";
 import { chipRow, parts } from "./stub/esp-parts.ts";
-import { dataOf, flashBytes } from "./stub/script.ts";
+import { dataOf, flashBytes, loadParts } from "./stub/script.ts";
 
 const chips = Object.keys(parts);
 const sector = 0x1000;
@@ -12,6 +12,8 @@ const sector = 0x1000;
 async function greeted(chip: string, link: 0 | 1 = 0): Promise<{ machine: ChipUnderTest; stub: Conversation }> {
   const machine = startChip(chip, link);
   const stub = new Conversation(machine.wire);
+  const { write, inflate } = machine.blob;
+  await loadParts(stub, ...write, ...inflate);
   await stub.hello(flashBytes);
   return { machine, stub };
 }
@@ -25,10 +27,10 @@ const ram = (address: number, bytes: readonly number[]): readonly number[] => [
 ];
 const run = (address: number): readonly number[] => [0x7f, ...u32(address)];
 
-/** Code RAM behind the stub and its inflate part. */
+/** Code RAM behind the stub and its other parts, of which the write part comes first. */
 const freeCode = (machine: ChipUnderTest): number => {
   const start = Math.min(
-    ...machine.blob.segments.map(({ address }) => address).filter((address) => address >= 0x40000000),
+    ...machine.blob.write.map(({ address }) => address).filter((address) => address >= 0x40000000),
   );
   return start + 0x3500;
 };

@@ -27,6 +27,8 @@
 #define DATA_BYTES 0x1000
 #define BSS_START 0x3ffb0000
 #define BSS_END 0x3ffdf000
+/* A sector less than the others: no more room. */
+#define SAVE_BYTES 0xb000
 
 /* Above, SRAM1 shows the code's memory backwards. */
 #define RAM_START 0x3ffae000

@@ -22,7 +22,7 @@
 #define DATA_BYTES 0x1000
 /* The ROM's download buffers begin at 4FFA96B8; low RAM may be the level 2 cache. */
 #define BSS_START 0x4ff61000
-#define BSS_END 0x4ff90000
+#define BSS_END 0x4ff91000
 
 /* RAM again, past the caches: what others are to execute is written there (esp-idf soc.h, SOC_NON_CACHEABLE_OFFSET_SRAM). */
 #define UNCACHED_OFFSET 0x40000000

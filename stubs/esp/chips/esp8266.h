@@ -15,6 +15,8 @@
 #define SPI_ADDRESS_SHIFT 8
 /* Nothing tells whether its user commands obey the read modes. */
 #define DATA_LINES 1
+/* Its ROM cannot change the rate. */
+#define RATE_IN_BOOT 1
 /* eagle.rom.addr.v6.ld: SelectSpiFunction, spi_flash_attach. The ROM loader has no command for them. */
 #define ROM_SELECT_PINS 0x40003f58
 #define ROM_ATTACH 0x40004644

@@ -135,13 +135,17 @@ export class Conversation {
         this.#sent = stream.base + (this.#frames - stream.firstFrame) * payloadBytes;
       }
     }
-    const { found } = await this.#ping();
-    return [
-      ...lines,
-      textOf(found)
-        .replace(/.*status/, "status")
-        .replace(/ received.*/, ""),
-    ].join("\n");
+    return [...lines, stateOf((await this.#ping()).found)].join("\n");
+  }
+
+  /** As `perform`, but with nothing behind the operations: waits until all of them are carried out. @returns how it stands then */
+  async load(operations: Uint8Array): Promise<string> {
+    const stream = { all: operations, base: this.#sent };
+    while (this.#drained < stream.base + operations.length) {
+      if (this.#sendNext(stream, (frame) => frame, 0)) continue;
+      if ((await this.#receive()).length === 0) throw new Error("the stub fell silent");
+    }
+    return stateOf((await this.#ping()).found);
   }
 
   /** Sends one operation after which there is no stub any more. @returns its reply as text */
@@ -173,6 +177,12 @@ export class Conversation {
       return isAnswered && frame.type === type.ack;
     });
   }
+}
+
+function stateOf(ack: Frame): string {
+  return textOf(ack)
+    .replace(/.*status/, "status")
+    .replace(/ received.*/, "");
 }
 
 function viewOf(bytes: Uint8Array): DataView {

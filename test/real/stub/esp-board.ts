@@ -9,6 +9,7 @@ import { EspRegisters } from "../../../src/sim/esp-registers.ts";
 import { NorCommands } from "../../../src/sim/nor-commands.ts";
 import { NorFlash } from "../../../src/sim/nor-flash.ts";
 import type { Device } from "./bus.ts";
+import { readOverTwoLines } from "./dual-read.ts";
 import { flashBytes } from "./script.ts";
 
 /** What the simulated boards' table does not have. */
@@ -47,6 +48,7 @@ export class EspBoard implements Device {
   /** Most instructions between two looks at the receiver, the start left out. */
   longestUnwatched = 0;
   watchedAt: number | undefined;
+  dualReads = 0;
   /** Of the UART, as it works. */
   divider = 0x15b;
   readonly #chip: EspChip;
@@ -103,6 +105,7 @@ export class EspBoard implements Device {
       case uartBase + (update?.at ?? 0x1c):
         return this.written(address) & ~(1 << (update?.bit ?? 0));
       case uartBase + (pointers ?? 0x1c): {
+        this.#isWatched();
         const here = Math.min(this.toStub.length, fifoBytes);
         return ((this.#readAddress % fifoBytes) << 2) | (((this.#readAddress + here) % fifoBytes) << 13);
       }
@@ -136,6 +139,7 @@ export class EspBoard implements Device {
     else if (systimer !== undefined && address === systimer + 4) this.#takeSnapshot(value);
     else if (usb !== undefined && address === usb) this.#usbSend(value);
     else if (usb !== undefined && address === usb + 4) this.#usbFlush(value);
+    else if (readOverTwoLines(this.#chip, this.#registers, { address, value }, this.flash.bytes)) this.dualReads++;
     else if (!this.#registers.write(address, value)) throw new Error(`nothing to write at ${address.toString(16)}`);
     else if (address < this.#chip.spiBase || address >= this.#chip.spiBase + 0x100) this.log.push([address, value]);
   }

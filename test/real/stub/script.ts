@@ -90,17 +90,19 @@ export interface Played {
 export interface Blob {
   readonly entry: number;
   readonly segments: readonly BlobSegment[];
+  readonly write: readonly BlobSegment[];
   readonly inflate: readonly BlobSegment[];
   readonly linkWord: number;
   readonly clockWord: number;
   readonly bssStart: number;
   readonly bssEnd: number;
   readonly codeBytes: number;
+  readonly writeBytes: number;
   readonly inflateBytes: number;
   readonly build: number;
 }
 
-interface BlobSegment {
+export interface BlobSegment {
   readonly address: number;
   /** Base64 */
   readonly data: string;
@@ -111,13 +113,13 @@ export function dataOf({ data }: BlobSegment): Buffer {
 }
 
 /** As the host does it: through the stub itself. @returns what it says */
-export async function loadInflate(stub: Conversation, { inflate }: Pick<Blob, "inflate">): Promise<string> {
+export async function loadParts(stub: Conversation, ...segments: readonly BlobSegment[]): Promise<string> {
   await stub.hello(flashBytes);
-  const ops = inflate.flatMap((segment) => {
+  const ops = segments.flatMap((segment) => {
     const bytes = dataOf(segment);
     return [0x40, ...u32(segment.address), ...v(bytes.length), ...bytes];
   });
-  return stub.perform(Uint8Array.from(ops));
+  return stub.load(Uint8Array.from(ops));
 }
 
 /** Every operation that all stubs have; the flash is blank at first. */
