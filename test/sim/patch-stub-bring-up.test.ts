@@ -1,6 +1,7 @@
 /** When our own stub runs, when it is loaded again, and when Espressif's takes its place. */
 import { expect, test } from "vitest";
 import type { Report } from "../../src/engine/report.ts";
+import { simBoards } from "../../src/sim/boards.ts";
 import { bytesAt, pseudoFirmware, Rig, type RigOptions } from "./rig.ts";
 
 const data = pseudoFirmware(0x6000, 4);
@@ -27,6 +28,19 @@ test("it is the one that runs", async () => {
   expect(ranOfficial(rig)).toBe(false);
   expect(uploads(report)).toBe(1);
   expect(report.notes).toEqual([]);
+});
+
+test.each(simBoards.map(({ id }) => id))("it runs on %s at every rate", async (board) => {
+  for (const baud of [115_200, 921_600, 2_000_000]) {
+    const rig = new Rig({ board });
+    const report = await rig.flash(image, { baud });
+    expect(report).toMatchObject({ ...well, notes: [] });
+    expect({ baud, uploads: uploads(report), ranOfficial: ranOfficial(rig) }).toEqual({
+      baud,
+      uploads: 1,
+      ranOfficial: false,
+    });
+  }
 });
 
 test("a stub that does not start is loaded again", async () => {

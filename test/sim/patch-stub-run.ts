@@ -158,7 +158,8 @@ async function runIn(scenario: Scenario, folder: string): Promise<Outcome> {
   run.checkNeighbours(before, "the flash");
   if (first.error === null) {
     run.checkContents(before, "the flash");
-    await run.checkRecord("the flash");
+    // What a ROM says has no check sum: a changed byte may make another board of it.
+    if (first.identity === run.identity) await run.checkRecord("the flash");
   } else {
     run.check(!first.error.message.includes("internal error"), first.error.message);
     run.check(first.error.remedy !== "", "an error without remedy");

@@ -10,6 +10,7 @@ import { startInRam } from "../stub.ts";
 import { loadPatchStub } from "./blobs.ts";
 import { StubChannel } from "./channel.ts";
 import { StubLink, type Hello } from "./link.ts";
+import { status } from "./operations.ts";
 
 /** The stub addresses the flash with three bytes. */
 const largestFlashBytes = 0x1000000;
@@ -115,7 +116,13 @@ async function changeBaud(channel: StubChannel, { transport, chip, baud, wanted 
   const { link } = channel;
   link.context.trace.enter("connect", "bit rate");
   const divider = await channel.readRegister(chip.uartDivider);
-  await link.changeDivider(scaledDivider(divider, baud / wanted, chip.romIsComplete));
+  const wantedDivider = scaledDivider(divider, baud / wanted, chip.romIsComplete);
+  let answer = await link.changeDivider(wantedDivider);
+  if (answer === status.notLoaded) {
+    await channel.loaded("write");
+    answer = await link.changeDivider(wantedDivider);
+  }
+  if (answer !== status.ok) throw new FlashError("protocol", `the stub refuses another rate: ${hex(answer, 2)}`);
   await transport.setBaudRate(wanted);
   link.baud = wanted;
   await channel.restart();

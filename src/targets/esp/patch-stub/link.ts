@@ -100,8 +100,11 @@ export class StubLink {
     throw new FlashError("timeout", `Deltaflash's stub on ${this.transport.name} does not answer`);
   }
 
-  /** The stub goes to another rate when it has answered, and comes back to the old one unless it hears something there soon. */
-  async changeDivider(divider: number): Promise<void> {
+  /**
+   * The stub goes to another rate when it has answered, and comes back to the old one unless it hears something there soon.
+   * @returns the status of the answer; the rate stays as it is unless that is 0
+   */
+  async changeDivider(divider: number): Promise<number> {
     const { clock } = this.context;
     const tag = await this.startControl(control.baud, dividerField.write({ divider }));
     const deadlineMs = this.wireFreeMs + controlMs;
@@ -109,7 +112,7 @@ export class StubLink {
       const frame = await this.next(deadlineMs - clock.nowMs());
       if (frame === undefined)
         throw new FlashError("timeout", `the stub on ${this.transport.name} does not change its rate`);
-      if (frame.type === frameType.answer && frame.seq === tag) return;
+      if (frame.type === frameType.answer && frame.seq === tag) return frame.payload[1] ?? 0;
     }
   }
 
