@@ -18,6 +18,7 @@ enum progress op_read(void) {
     op.left = smaller(op.argument[1], READ_BYTES);
     op.argument[1] -= op.left;
     CO_CALL(copy_flash());
+    CO_YIELD(CO_MORE); /* coding it is a step's work */
     reply(op.to);
     CO_YIELD(CO_MORE);
   } while (op.argument[1] > 0);

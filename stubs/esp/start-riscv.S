@@ -1,5 +1,12 @@
 /* Entry on RISC-V. The ROM jumps here out of its loader; it is not gone back to, but a program that is run later gets its stack. */
   .option arch, +zicsr
+#include "chip.h"
+
+#ifdef ENTRY_FIRST
+  .section .text.first, "ax"
+  j stub_entry
+#endif
+
   .section .text.start, "ax"
   .global stub_entry
 stub_entry:

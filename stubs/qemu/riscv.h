@@ -6,6 +6,8 @@
 #define TICKS 0x0200bff8
 #define TICKS_PER_US 10
 
+/* Where the machine begins, whatever the ELF file says. */
+#define ENTRY_FIRST 1
 #define TEXT_START 0x80000000
 #define TEXT_BYTES 0x4000
 #define DATA_START 0x80010000
