@@ -155,7 +155,6 @@ enum progress op_commit(void) {
   if (op.status != STATUS_DONE) return CO_DONE;
   CO_AWAIT(transmit_room(REPLY_ROOM), CO_ROOM);
   reply_commit();
-  block.length = 0;
-  block.filled = 0;
+  forget_block();
   CO_END;
 }

@@ -68,10 +68,7 @@ enum progress take_all(void) {
 static void begin_block(void) {
   uint32_t sector = op.argument[0];
   uint32_t sectors = op.argument[1];
-  block.length = 0;
-  block.filled = 0;
-  block.settled = 0;
-  block.checked = 0;
+  forget_block();
   if (sectors == 0 || sectors > BLOCK_BYTES / SECTOR_BYTES) op.status = STATUS_DOES_NOT_FIT;
   else if (sector > flash_size / SECTOR_BYTES || !flash_has(sector * SECTOR_BYTES, sectors * SECTOR_BYTES)) op.status = STATUS_OUTSIDE;
   else {

@@ -223,6 +223,12 @@ struct block {
 };
 enum lap { LAP_COMPOSE, LAP_COMPARE, LAP_ERASE, LAP_PROGRAM, LAP_VERIFY, LAP_STARVED, LAPS };
 extern struct block block;
+static inline void forget_block(void) {
+  block.length = 0;
+  block.filled = 0;
+  block.settled = 0;
+  block.checked = 0;
+}
 extern uint32_t block_words[BLOCK_BYTES / 4];
 extern uint32_t laps[LAPS];
 extern uint32_t cursor; /* the source cursor */

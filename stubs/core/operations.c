@@ -121,8 +121,7 @@ void operations_drop(void) {
   op.done = 0;
   op.failure = STATUS_DONE;
   reply_seq = 0;
-  block.length = 0;
-  block.filled = 0;
+  forget_block();
   cursor = 0;
 }
 

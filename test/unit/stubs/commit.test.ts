@@ -119,6 +119,24 @@ describe("what COMMIT does to the flash", () => {
   });
 });
 
+test("a shifted block costs little more than to erase and program it", () => {
+  for (const [step, bytes] of [
+    [5, noise(5)],
+    [8, noise(8)],
+  ] as const) {
+    const board = boardWith(old);
+    const shifted = Uint8Array.from([...bytes, ...old.subarray(0x10000, 0x20000 - step)]);
+    board.stream([...blk(16, shifted), ...ins(bytes), ...copy(0x10000 - step, 0), ...commit(16)]);
+    const [compose = 0, compare = 0, eraseUs = 0, program = 0, verify = 0] = commitReply(board.settle()).us;
+    expect(Buffer.compare(board.flash.subarray(0x10000, 0x20000), shifted)).toBe(0);
+    const beyond = { compose, compare, erase: eraseUs - 150_000, program: program - 128_000, verify };
+    const budget = { compose: 18_500, compare: 3_000, erase: 1_000, program: 7_000, verify: 16_000 };
+    if (process.env["STUB_TIMES"]) console.log(step, beyond);
+    for (const [phase, most] of Object.entries(budget)) expect([phase, beyond[phase as keyof typeof beyond] <= most]).toEqual([phase, true]);
+    expect(compose + compare + eraseUs + program + verify).toBeLessThan(1.15 * 278_000);
+  }
+});
+
 describe("sources", () => {
   test("bytes at any alignment come together, edits of any length and distance included", () => {
     const board = boardWith(old);
