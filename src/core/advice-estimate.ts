@@ -10,7 +10,7 @@ import {
   wroteWithoutAsking,
 } from "./advice-facts.ts";
 import type { FlashFacts } from "./advice-rule.ts";
-import type { Span } from "./trace.ts";
+import { waitTotals, type Span } from "./trace.ts";
 
 const sectorBytes = 4096;
 const blockBytes = 65_536;
@@ -20,6 +20,8 @@ const blockEraseMs = 150;
 const programMsPerByte = 0.55 / 256;
 /** Bytes on the wire per byte of contents where this flash wrote too little to tell: typical firmware deflates to this. */
 const typicalWireRatio = 0.55;
+/** The stub's room must be told to the host before it sends more; measured on simulated boards with our own stub. */
+const idleWireShare = 0.05;
 /** Below this the questions and headers weigh more than the contents. */
 const tellingBytes = 32 * 1024;
 
@@ -38,12 +40,18 @@ export function contentWireMs(flash: FlashFacts, baud: number): number {
 /** Milliseconds by which another rate would have shortened upload and writing; the flash chip is not made faster by it. */
 export function savedByRate(flash: FlashFacts, from: number, to: number): number {
   const share = 1 - from / to;
+  const waits = waitTotals(flash.spans);
   const uploads = lastAttempt(flash).filter((span) => span.label === "stub upload" || span.phase === "load");
   const writes = flash.spans.filter((span) => span.phase === "write");
   const nowMs = sumMs(writes);
   const quickestMs = writes.reduce((sum, span: Span) => sum + chipMs(span.bytes), 0);
   const onWireMs = Math.min(contentWireMs(flash, from), nowMs);
   const uploadMs = (sumBytes(uploads) * 10_000) / from;
+  if (waits !== undefined) {
+    // What travels while the chip erases and programs is waited for by nobody, at any rate.
+    const soonerMs = contentWireMs(flash, from) * share - idleWireShare * contentWireMs(flash, to);
+    return uploadMs * share + Math.max(0, Math.min(waits.wireMs, soonerMs));
+  }
   return uploadMs * share + Math.max(0, Math.min(onWireMs * share, nowMs - quickestMs));
 }
 

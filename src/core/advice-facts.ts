@@ -1,6 +1,6 @@
 /** What a trace tells about wire and board: how long one question takes, the bit rate, how fast the board digests. Pure. */
 import type { FlashFacts } from "./advice-rule.ts";
-import type { Phase, Span } from "./trace.ts";
+import { waitTotals, type Phase, type Span } from "./trace.ts";
 
 /** Milliseconds of these phases together. */
 export function phaseMs(flash: FlashFacts, ...phases: readonly Phase[]): number {
@@ -43,6 +43,22 @@ const identityQuestions: Readonly<Record<string, number>> = { esp32: 4, esp32p4:
 export function roundTripMs(flash: FlashFacts): number | undefined {
   const span = lastAttempt(flash).find((one) => one.phase === "connect" && one.label === "identity");
   return span === undefined ? undefined : span.durationMs / (identityQuestions[flash.chip] ?? 2);
+}
+
+/** The questions of a connection, but for those whose answers are whole uploads. */
+const questionLabels = ["chip", "bit rate", "identity", "flash pins", "stub start"];
+/** Begin, data and start of the upload, and one for each round of digests. */
+const furtherQuestions = 6;
+
+/**
+ * How often this flash waited for an answer to a question. Our own stub takes operations in a stream, so that not every turn of the
+ * wire is one that somebody waits for.
+ */
+export function questionsAsked(flash: FlashFacts): number {
+  const tripMs = roundTripMs(flash);
+  if (waitTotals(flash.spans) === undefined || tripMs === undefined) return flash.wire.roundTrips;
+  const asking = lastAttempt(flash).filter((span) => span.phase === "connect" && questionLabels.includes(span.label));
+  return Math.min(flash.wire.roundTrips, Math.round(sumMs(asking) / tripMs) + furtherQuestions);
 }
 
 const standardRates = [115_200, 230_400, 460_800, 921_600, 1_500_000, 2_000_000, 3_000_000] as const;
@@ -95,7 +111,7 @@ export function contentBytesSent(flash: FlashFacts): number {
 
 /** How fast the board digests its flash, bytes per millisecond: from verification or survey, whichever dealt with more bytes. */
 export function digestBytesPerMs(flash: FlashFacts): number | undefined {
-  const verified = flash.spans.filter((span) => span.phase === "verify");
+  const verified = flash.spans.filter((span) => span.phase === "verify" && span.bytes > 0);
   const confirmed = spansNamed(flash, "survey", "confirm");
   const spans = sumBytes(verified) >= sumBytes(confirmed) ? verified : confirmed;
   const ms = sumMs(spans);

@@ -5,6 +5,7 @@ import {
   isOwnUsb,
   knownBitRate,
   phaseMs,
+  questionsAsked,
   roundTripMs,
   spansNamed,
   vainConnectMs,
@@ -12,6 +13,7 @@ import {
 } from "./advice-facts.ts";
 import { noticeableMs, type FlashFacts, type Rule } from "./advice-rule.ts";
 import { formatDuration } from "./trace-text.ts";
+import { waitTotals } from "./trace.ts";
 
 /** Half of the 16 ms for which FTDI bridges hold a short answer back; CP210x, CH34x and the chips' own USB answer in 1 … 3 ms. */
 const slowTripMs = 8;
@@ -22,14 +24,14 @@ const usualTripMs = 3;
 const bridgeLatency: Rule = (flash) => {
   const tripMs = roundTripMs(flash);
   if (tripMs === undefined || tripMs < slowTripMs || isOverNetwork(flash)) return undefined;
-  const { roundTrips } = flash.wire;
-  const savesMs = Math.min(roundTrips * (tripMs - usualTripMs), flash.totalMs);
+  const questions = questionsAsked(flash);
+  const savesMs = Math.min(questions * (tripMs - usualTripMs), flash.totalMs);
   if (savesMs < noticeableMs) return undefined;
   return {
     id: "bridge-latency",
     severity: "warning",
     title: "The USB bridge holds answers back",
-    explanation: `A question and its answer took ${tripMs.toFixed(1)} ms where ${usualTripMs} ms are usual, and this flash asked ${roundTrips} times. FTDI bridges wait 16 ms before they pass a short answer on; their latency timer can be set to 1 ms.`,
+    explanation: `A question and its answer took ${tripMs.toFixed(1)} ms where ${usualTripMs} ms are usual, and this flash asked ${questions} times. FTDI bridges wait 16 ms before they pass a short answer on; their latency timer can be set to 1 ms.`,
     savesMs,
     action: { kind: "explain", topic: "latency-timer", label: "How to set the timer" },
   };
@@ -55,11 +57,18 @@ const higherRate: Rule = (flash, earlier) => {
     id: "bit-rate",
     severity: "info",
     title: `The wire ran at ${rate} baud`,
-    explanation: `At ${target} baud this flash would have taken about ${formatDuration(flash.totalMs - savesMs)} instead of ${formatDuration(flash.totalMs)}.${caution}`,
+    explanation: `At ${target} baud this flash would have taken about ${formatDuration(flash.totalMs - savesMs)} instead of ${formatDuration(flash.totalMs)}.${bindingSentence(flash)}${caution}`,
     savesMs,
     action: { kind: "set-baud", baud: target, label: `Use ${target} baud` },
   };
 };
+
+/** Which of the two binds, where the board told; begins with a space. */
+function bindingSentence({ spans }: FlashFacts): string {
+  const waits = waitTotals(spans);
+  if (waits === undefined) return "";
+  return ` While it wrote, the board waited ${formatDuration(waits.wireMs)} for the wire and ${formatDuration(waits.flashMs)} for its flash chip.`;
+}
 
 /** Connections at a higher rate did not hold. The rate that held is remembered, unless a setting asks for the high one each time. */
 const loweredRate: Rule = (flash, earlier) => {
@@ -141,10 +150,11 @@ const idleShare = 0.4;
 /** Says where nothing can be won, so that nobody tries: the flash chip was the slow part. */
 const chipBound: Rule = (flash, earlier) => {
   const rate = knownBitRate(flash, earlier);
-  const writeMs = phaseMs(flash, "erase", "write");
   if (rate === undefined || rate < usualRate || wroteByRom(flash)) return undefined;
+  const waits = waitTotals(flash.spans);
+  const writeMs = waits === undefined ? phaseMs(flash, "erase", "write") : waits.wireMs + waits.flashMs;
   if (writeMs < longWriteMs || writeMs < flash.totalMs / 2) return undefined;
-  const wireMs = contentWireMs(flash, rate);
+  const wireMs = waits?.wireMs ?? contentWireMs(flash, rate);
   if (wireMs > (1 - idleShare) * writeMs) return undefined;
   if (savedByRate(flash, rate, highRate) >= worthwhileShare * flash.totalMs) return undefined;
   const perSector = formatDuration(writeMs / flash.written.sectors);

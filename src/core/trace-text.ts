@@ -1,11 +1,11 @@
 /** A trace as text: one line per span with a bar, for terminals, logs and tests. */
 import { formatBytes } from "./bytes.ts";
-import { phaseTotals, type Span, type Trace } from "./trace.ts";
+import { phaseTotals, waitTotals, type Span, type Trace } from "./trace.ts";
 
 const barWidth = 40;
 const shortestShownMs = 0.05;
 
-/** Spans in order; the bars stand where the time was, on one scale; then the total. Times in milliseconds. */
+/** Spans in order; the bars stand where the time was, on one scale; then the total, and what writing waited for. Times in milliseconds. */
 export function formatTrace(trace: Trace): string {
   const shown = joinRepeats(trace.spans.filter((span) => span.durationMs >= shortestShownMs || span.bytes > 0));
   const widest = Math.max(...shown.map((span) => span.label.length), 0);
@@ -19,7 +19,10 @@ export function formatTrace(trace: Trace): string {
       `${span.phase.padEnd(7)}  ${span.label.padEnd(widest)}  ${ms(span.durationMs)}  ${bar(span, trace.totalMs)}  ${bytes.padStart(9)}  ${rate.padStart(11)}`,
     );
   });
-  return [...lines, `${"total".padEnd(7)}  ${"".padEnd(widest)}  ${ms(trace.totalMs)}`].join("\n");
+  const waits = waitTotals(trace.spans);
+  const closing =
+    waits === undefined ? [] : [`wire ${formatDuration(waits.wireMs)} · flash ${formatDuration(waits.flashMs)}`];
+  return [...lines, `${"total".padEnd(7)}  ${"".padEnd(widest)}  ${ms(trace.totalMs)}`, ...closing].join("\n");
 }
 
 /** One line: `connect 198 ms · survey 12 ms · write 61 ms`. */

@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { DeltaPlanner } from "../core/delta.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import type { Address } from "../core/image.ts";
-import { TraceRecorder, type Phase } from "../core/trace.ts";
+import { TraceRecorder, waitTotals, type Phase } from "../core/trace.ts";
 import { checkRamProgram } from "../targets/esp/ram-image.ts";
 import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
 import { startInRam } from "../targets/esp/stub.ts";
@@ -163,9 +163,7 @@ async function withHolder(running: Running, error: unknown): Promise<unknown> {
   return new FlashError(
     "port-busy",
     `${error.message}; ${holder.command} (process ${holder.pid}) has the port open too`,
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }
 
@@ -319,6 +317,7 @@ function report(running: Running, { outcome, error, wire }: Ended): Report {
   const { totalMs, spans } = context.trace.finish();
   const { plan } = progress;
   const planned = outcome === "planned" && plan !== undefined;
+  const waits = waitTotals(spans);
   return {
     version: 1,
     board: job.board ?? chip,
@@ -334,6 +333,7 @@ function report(running: Running, { outcome, error, wire }: Ended): Report {
       ? { bytes: plan.bytesToWrite, sectors: plan.sectorsToWrite, erasedBytes: plan.erasedBytes }
       : progress.written,
     wire,
+    ...(waits === undefined ? {} : { waits }),
     ...(planned ? { estimateMs: progress.estimateMs } : {}),
     notes: progress.notes,
   };

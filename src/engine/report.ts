@@ -21,6 +21,8 @@ export interface Report {
   /** What was really written; with `planned` what would be. */
   readonly written: { readonly bytes: number; readonly sectors: number; readonly erasedBytes: number };
   readonly wire: { readonly sentBytes: number; readonly receivedBytes: number; readonly roundTrips: number };
+  /** What the board waited for while it wrote, milliseconds in all; only where the board tells. */
+  readonly waits?: { readonly wireMs: number; readonly flashMs: number };
   /** Expected duration of erase, write and verify; with `planned` only. */
   readonly estimateMs?: number;
   /** Sentences that the user should read although the flash went well. */

@@ -125,6 +125,7 @@ async function connectAt(transport: SerialTransport, context: Context, options: 
   const way = entered.way;
   let usesOtherStub = false;
   if (options.useStub && rom && options.officialStub !== true) {
+    trace.enter("connect", "flash pins");
     await attachByRom(client, chip);
     const { flashBytes } = options;
     const board = { chip, revision, knownFlashId: known, flashBytes, failedBuild: options.failedStub };

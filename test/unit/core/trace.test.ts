@@ -60,6 +60,16 @@ describe("a trace", () => {
     expect(formatPhases(recorded())).toBe("connect 200 ms · survey 150 ms · write 0 ms · verify 50 ms");
   });
 
+  test("closes its table with what writing waited for, where the board told", () => {
+    const share = { phase: "write", startMs: 0, bytes: 0 } as const;
+    const spans = [
+      { ...share, label: "wire", durationMs: 12.4, waitsFor: "wire" as const },
+      { ...share, label: "0x10000", durationMs: 310, waitsFor: "flash" as const },
+      { ...share, label: "rest", durationMs: 5 },
+    ];
+    expect(formatTrace({ totalMs: 327.4, spans }).split("\n").at(-1)).toBe("wire 12 ms · flash 310 ms");
+  });
+
   test("sums up by phase", () => {
     expect(phaseTotals(recorded()).map(({ phase, durationMs }) => `${phase} ${durationMs}`)).toEqual([
       "connect 200",

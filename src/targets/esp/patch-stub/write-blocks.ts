@@ -197,13 +197,14 @@ function placeOf(block: DeltaBlock): string {
 function sharesOf(block: DeltaBlock, data: Uint8Array): readonly Share[] {
   const times = commitReply.read(data);
   const at = placeOf(block);
+  const bytes = block.size - times.skipped * sectorBytes;
   const flash = { waitsFor: "flash" } as const;
   const shares: readonly Share[] = [
     { phase: "write", label: `${at} compose`, durationMs: times.composeUs / 1000, bytes: 0, ...flash },
     { phase: "verify", label: `${at} compare`, durationMs: times.compareUs / 1000, bytes: 0, ...flash },
     { phase: "erase", label: at, durationMs: times.eraseUs / 1000, bytes: 0, ...flash },
-    { phase: "write", label: at, durationMs: times.programUs / 1000, bytes: block.size, ...flash },
-    { phase: "verify", label: `${at} read back`, durationMs: times.verifyUs / 1000, bytes: 0, ...flash },
+    { phase: "write", label: at, durationMs: times.programUs / 1000, bytes, ...flash },
+    { phase: "verify", label: `${at} read back`, durationMs: times.verifyUs / 1000, bytes, ...flash },
   ];
   return shares.filter((share) => share.durationMs > 0 || share.bytes > 0);
 }
