@@ -17,7 +17,9 @@ const MOST_CODE_BYTES = 5120;
 const laterParts = (hasRateInBoot) => ({
   write: [
     ...(hasRateInBoot ? [] : ["core/rate.c", "esp/uart-rate.c"]),
-    ...["flash-write", "kinds", "compose", "commit", "crc-words", "inspect", "packed", "run"].map((name) => `core/${name}.c`),
+    ...["flash-write", "kinds", "compose", "commit", "crc-words", "inspect", "packed", "run"].map(
+      (name) => `core/${name}.c`,
+    ),
     ...["esp/call.c", "esp/ram-free.c", "esp/spi-write.c"],
   ],
   inflate: ["core/inflate.c"],
@@ -90,7 +92,12 @@ async function partsOf(compiler, args, { header, layers }, folder) {
   const all = [...sourcesIn("core", /\.c$/), ...layers];
   const isOf = (part) => (path) => part.some((name) => path.endsWith(`/${name}`));
   const later = Object.values(parts).flat();
-  const boot = await sectionsOf(compiler, args, all.filter((path) => !isOf(later)(path)), join(folder, "boot"));
+  const boot = await sectionsOf(
+    compiler,
+    args,
+    all.filter((path) => !isOf(later)(path)),
+    join(folder, "boot"),
+  );
   const names = await Promise.all(
     Object.entries(parts).map(async ([part, files]) => {
       const sections = await sectionsOf(compiler, args, all.filter(isOf(files)), join(folder, part));
@@ -108,7 +115,9 @@ async function partsOf(compiler, args, { header, layers }, folder) {
   return names
     .map(([part, sections]) => {
       const kind = part.toUpperCase();
-      return list(`${kind}_DATA`, sections, /^\.s?(rodata|data)\./) + list(`${kind}_TEXT`, sections, /^\.(literal|text)\./);
+      return (
+        list(`${kind}_DATA`, sections, /^\.s?(rodata|data)\./) + list(`${kind}_TEXT`, sections, /^\.(literal|text)\./)
+      );
     })
     .join("");
 }
@@ -135,7 +144,11 @@ async function buildElf({ header, machine, layers, build }, folder) {
   ];
   writeFileSync(join(folder, "parts.ld"), await partsOf(compiler, core, { header, layers }, join(folder, "names")));
   const script = join(folder, "stub.ld");
-  await run(compiler, ["-E", "-P", "-x", "c", ...defines, `-I${folder}`, join(stubs, "esp", "stub.ld.in"), "-o", script], folder);
+  await run(
+    compiler,
+    ["-E", "-P", "-x", "c", ...defines, `-I${folder}`, join(stubs, "esp", "stub.ld.in"), "-o", script],
+    folder,
+  );
   const elf = join(folder, "stub.elf");
   const link = ["-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"];
   await run(compiler, [...flags, ...own, ...link, "-T", script, ...objects, "-lgcc", "-o", elf], folder);
@@ -148,7 +161,9 @@ const machineOf = (header) =>
 /** What a host has to know of a linked program. */
 function describe(elf, build) {
   const { entry, sections, symbols } = readElf(readFileSync(elf));
-  const [write, inflate] = ["write", "inflate"].map((part) => sections.filter(({ name }) => name.startsWith(`.${part}_`)));
+  const [write, inflate] = ["write", "inflate"].map((part) =>
+    sections.filter(({ name }) => name.startsWith(`.${part}_`)),
+  );
   const loaded = sections.filter((section) => !write.includes(section) && !inflate.includes(section));
   return {
     entry,

@@ -35,7 +35,8 @@ export function readOverTwoLines(
   }
   const wanted = phases.command | phases.address | phases.dummy | phases.input;
   const bits = spi.inLength === undefined ? (at(spi.user1) >>> 8) & 0x1ff : at(spi.inLength) & 0x3ff;
-  if (mode !== dualMode || (at(spi.user) & allPhases) !== wanted) throw new Error("a read over two lines in another mode");
+  if (mode !== dualMode || (at(spi.user) & allPhases) !== wanted)
+    throw new Error("a read over two lines in another mode");
   if (at(spi.user1) >>> 26 !== 23 || (at(spi.user1) & 0x3f) !== 7 || bits !== 511)
     throw new Error("a read over two lines of another length");
   const raw = at(0x04);

@@ -122,7 +122,7 @@ export class StubBoard {
         const { address, readyUs } = this.#coming;
         this.us = Math.max(this.us, readyUs);
         this.#memory.set(this.flash.subarray(address, address + 64), to);
-        if (this.#dual && this.brokenDual) this.#memory[to + 9]! ^= 0x20;
+        if (this.#dual && this.brokenDual) this.#memory.fill(0x5a, to + 9, to + 10);
         this.#coming = undefined;
       },
       hw_flash_read_dual: (on: number) => {
