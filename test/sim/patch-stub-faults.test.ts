@@ -23,7 +23,7 @@ describe("never reported as flashed with wrong contents, over in a minute, and r
     const count = (result: string) => tally.count(kind, result);
     switch (kind) {
       case "none":
-        expect(tally.results).toEqual(["flashed"]);
+        expect(tally.results.filter((result) => result !== "flashed" && result !== "unchanged")).toEqual([]);
         break;
       case "flash altered":
         expect(count("flashed") + count("flashed, some sent whole")).toBe(runsPerKind);
@@ -31,7 +31,7 @@ describe("never reported as flashed with wrong contents, over in a minute, and r
         break;
       case "host stalls":
       case "stub does not start":
-        expect(tally.results.filter((result) => !result.startsWith("flashed"))).toEqual([]);
+        expect(tally.results.filter((result) => !/^(flashed|unchanged)/.test(result))).toEqual([]);
         break;
       case "bytes flipped, lost, doubled":
         expect(count("flashed")).toBeGreaterThan(runsPerKind / 2);
