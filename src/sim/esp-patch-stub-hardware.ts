@@ -17,8 +17,11 @@ const COMMAND_MS = 0.002;
 const READ_DATA = 0x03;
 /** `enum hw_part`; the other one inflates. */
 const PART_WRITE = 1;
-/** Microseconds per byte of the processor at 40 MHz, in the order of `enum hw_work`: frames, CRC, copying, comparing, inflating (model). */
-const WORK_US_PER_BYTE = [0.5, 0.2, 0.15, 0.1, 0.8];
+/**
+ * Microseconds per byte of the processor, in the order of `enum hw_work`: frames, CRC, copying, comparing, inflating, digests. Counted in
+ * instructions of the RISC-V code, one a cycle at 40 MHz; inflating is a model.
+ */
+const WORK_US_PER_BYTE = [1.45, 0.15, 0.065, 0.1, 0.8, 0.37];
 
 export class PatchStubHardware {
   memory: WebAssembly.Memory | undefined;

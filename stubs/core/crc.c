@@ -13,7 +13,7 @@ void crc_start(void) {
 }
 
 uint32_t crc_add(uint32_t crc, const uint8_t *from, uint32_t count) {
-  hw_work(HW_WORK_CRC, count);
+  hw_work(HW_WORK_HASH, count);
   const uint32_t *const table = crc_table; /* and no calls of crc_byte: three times as fast */
   for (const uint8_t *end = from + count; from < end; from++) crc = crc >> 8 ^ table[(crc ^ *from) & 0xFF];
   return crc;

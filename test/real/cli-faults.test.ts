@@ -9,6 +9,8 @@ interface Misbehaviour {
   readonly name: string;
   readonly fault: string;
   readonly code: "disconnected" | "timeout" | "verify-failed" | RegExp;
+  /** Beside artifact and port. */
+  readonly words?: readonly string[];
   /** `PORT` stands for the port's name. */
   readonly message: string | RegExp;
   readonly remedy: string | RegExp;
@@ -19,6 +21,7 @@ const pulled = {
   message: /^PORT: (the other end closed the connection|the connection (broke|is closed).*)$/,
   remedy: "Plug the board in again and flash again: what was half written is found and repaired.",
 } as const;
+const official = ["--official-stub"];
 const anySentence = /^\S.{10,}$/;
 
 const misbehaviours: readonly Misbehaviour[] = [
@@ -31,12 +34,21 @@ const misbehaviours: readonly Misbehaviour[] = [
     name: "power lost in the middle of a page",
     fault: "power-cut@program:300",
     code: "timeout",
+    message: "Deltaflash's stub on PORT does not answer",
+    remedy: "Hold the boot button, press reset, let go, and flash again; try a lower --baud if it stays.",
+  },
+  {
+    name: "power lost in the middle of a page, with Espressif's stub",
+    fault: "power-cut@program:300",
+    words: official,
+    code: "timeout",
     message: /^writing \d+ KiB at 0x\d0000 failed: no answer to \w+ from the stub on PORT within \d+ ms$/,
     remedy: "Hold the boot button, press reset, let go, and flash again; try a lower --baud if it stays.",
   },
   {
     name: "a stub that does not answer",
     fault: "stall@MEM_END:1",
+    words: official,
     code: "timeout",
     message: "the stub on PORT was loaded but does not answer",
     remedy: "Flash again with a lower --baud; if it stays, with --no-stub.",
@@ -44,6 +56,7 @@ const misbehaviours: readonly Misbehaviour[] = [
   {
     name: "a loader that falls silent",
     fault: "silence@MEM_DATA:1",
+    words: official,
     code: "timeout",
     message: "no answer to MEM_DATA from the ROM loader on PORT within 3000 ms",
     remedy: "Hold the boot button, press reset, let go, and flash again; try a lower --baud if it stays.",
@@ -51,6 +64,7 @@ const misbehaviours: readonly Misbehaviour[] = [
   {
     name: "a digest that does not match",
     fault: "stuck-bit@0x10100.2",
+    words: official,
     code: "verify-failed",
     message: /^the \d+ KiB at 0x10000 read back differently than they were written$/,
     remedy: "Flash again with --full; if it stays, try a lower --baud or suspect the flash chip.",
@@ -59,7 +73,8 @@ const misbehaviours: readonly Misbehaviour[] = [
     name: "a sector that does not erase",
     fault: "bad-sector@0x12000",
     code: "verify-failed",
-    message: /^the \d+ KiB at 0x10000 read back differently than they were written$/,
+    message:
+      /^writing \d+ KiB at 0x10000 failed: the stub says 0x05: the flash reads back differently than it was programmed$/,
     remedy: "Flash again with --full; if it stays, try a lower --baud or suspect the flash chip.",
   },
   {
@@ -93,7 +108,7 @@ describe.concurrent("ends with code 1 and two sentences, and the next flash repa
       const file = desk.path("flash.bin");
       writeFileSync(file, used);
       const sim = await desk.sim(["esp32c3", "--factory", "--flash", file, "--fault", bad.fault, ...wire]);
-      const { code, ms, report, stderr } = await desk.flash([meter.base, "--port", sim.address]);
+      const { code, ms, report, stderr } = await desk.flash([meter.base, "--port", sim.address, ...(bad.words ?? [])]);
       expect(code).toBe(1);
       expect(report.result).toBe("failed");
       expect(report.spans.length).toBeGreaterThan(0);
@@ -119,7 +134,15 @@ describe.concurrent("ends with code 1 and two sentences, and the next flash repa
 });
 
 describe.concurrent("is put up with", () => {
-  const harmless = ["boot-noise@300", "stall@SYNC:1", "silence@FLASH_DEFL_DATA:2", "clock@+2%", "flip@in:10"];
+  const harmless = [
+    "boot-noise@300",
+    "stall@SYNC:1",
+    "stall@MEM_END:1",
+    "silence@MEM_DATA:1",
+    "silence@FLASH_DEFL_DATA:2",
+    "clock@+2%",
+    "flip@in:10",
+  ];
   for (const fault of harmless) {
     test(fault, async ({ expect }) => {
       await using desk = new Desk();
