@@ -2,7 +2,9 @@
 import type { Receiver } from "./esp-slip.ts";
 
 /** Source: technical reference manuals, UART. */
-const FIFO_BYTES = 128;
+const UART_BYTES = 128;
+/** USB has flow control: what finds no room waits at the host. More than any host sends ahead. */
+const USB_BYTES = 256 * 1024;
 /** A program that waits for input is woken by this many bytes, or by one that ends a frame. */
 const WAKE_BYTES = 64;
 const FRAME_END = 0;
@@ -10,9 +12,13 @@ const FRAME_END = 0;
 export class FifoReceiver implements Receiver {
   /** Bytes that found the FIFO full. */
   lostBytes = 0;
-  readonly #bytes = new Uint8Array(FIFO_BYTES);
+  readonly #bytes: Uint8Array;
   #length = 0;
   #hasEnd = false;
+
+  constructor(link: "uart" | "usb") {
+    this.#bytes = new Uint8Array(link === "uart" ? UART_BYTES : USB_BYTES);
+  }
 
   get length(): number {
     return this.#length;
@@ -26,7 +32,7 @@ export class FifoReceiver implements Receiver {
     let count = 0;
     for (const byte of bytes) {
       count++;
-      if (this.#length === FIFO_BYTES) {
+      if (this.#length === this.#bytes.length) {
         this.lostBytes++;
         continue;
       }

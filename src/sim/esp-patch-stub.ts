@@ -26,7 +26,7 @@ export function* patchStub(machine: Machine, upload: PatchStubUpload): Program {
   machine.adoptsRate = false;
   const fate = machine.commandFate("stub", ownStubStart);
   if (fate !== "normal") yield* hang();
-  const receiver = new FifoReceiver();
+  const receiver = new FifoReceiver(machine.settings.link);
   machine.receiver = receiver;
   machine.running = "loader-stub";
   yield* sleep(machine, START_MS * machine.settings.cpuTimeFactor);
