@@ -22,12 +22,12 @@ describe("the timing panel", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "Unchanged: all 40 sectors were right already, 367 ms Simulated board",
+        "Unchanged: all 40 sectors were right already, 257 ms Simulated board",
         "connect",
         "survey",
         "plan",
         "reset",
-        "Saved about 1016 ms (73 %) against writing all 40 sectors.",
+        "Saved about 1014 ms (80 %) against writing all 40 sectors.",
         "unchanged",
         "3 of 40 sectors",
         "40 of 40 sectors",
@@ -54,11 +54,12 @@ describe("the timing panel", () => {
         "row-connect",
         "row-connect",
         "connect",
-        "connect: 184 ms, 50 % of the flash",
+        "connect: 161 ms, 63 % of the flash",
         "reset + sync",
         "chip",
         "bit rate",
         "identity",
+        "flash pins",
         "stub upload",
         "stub start",
         "Write, 43 %",
@@ -85,11 +86,11 @@ describe("the timing panel", () => {
     ).toMatchInlineSnapshot(`
       [
         1,
-        "Flashed 40 of 40 sectors (160.0 KiB) in 1476 ms Simulated board",
+        "Flashed 40 of 40 sectors (160.0 KiB) in 1283 ms Simulated board",
         "{"kind":"export-trace","at":1}",
-        "Failed after 569 ms Simulated board",
+        "Failed after 419 ms Simulated board",
         "No answer. Press reset.",
-        "Failed after 569 ms. no answer. Press reset.",
+        "Failed after 419 ms. no answer. Press reset.",
       ]
     `);
   });
@@ -109,7 +110,7 @@ describe("the timing panel", () => {
         "Last flashes of this board",
         "",
         "",
-        "367 ms",
+        "257 ms",
         "100 %",
         "",
         "",
