@@ -122,8 +122,8 @@ async function bundleExtension(root) {
   // node-gyp-build looks for them one folder above the bundle.
   const prebuilds = join(root, "prebuilds");
   await rm(prebuilds, { recursive: true, force: true });
-  // For every platform that the editor runs on, which Android is not.
-  const filter = (path) => !path.includes("android-");
+  // For every platform that the editor runs on: not Android, and no 32-bit Windows since 1.84.
+  const filter = (path) => !/android-|win32-ia32/.test(path);
   await cp("node_modules/@serialport/bindings-cpp/prebuilds", prebuilds, { recursive: true, filter });
 }
 

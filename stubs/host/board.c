@@ -24,7 +24,7 @@ static uint32_t commits = 1, proven_at; /* a block is checked once for each writ
 static uint32_t cycles; /* of the step under way */
 
 /* Cycles per byte at 40 MHz, in the order of enum hw_work; a read of 64 bytes is 26 us, a command 2. */
-static const uint32_t costs[] = {20, 8, 6, 4, 16, 15};
+static const uint32_t costs[] = {20, 8, 6, 4, 16, 10};
 #define READ_CYCLES 1040u
 #define READ_DUAL_CYCLES 530u
 #define COMMAND_CYCLES 80u
