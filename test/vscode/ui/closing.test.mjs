@@ -20,7 +20,9 @@ const over = /\d+(\.\d)? m?s|Unchanged|Failed/;
 export async function tests(places, test) {
   const board = await serveBoard(places.cli, ["--listen", "rfc2217://127.0.0.1:0", "--speed", "real"]);
   const port = board.address;
-  const demo = await openDemo({ ...places, settings: { "deltaflash.port": port } });
+  // Espressif's stub takes long enough to be caught in the middle.
+  const settings = { "deltaflash.port": port, "deltaflash.officialStub": true };
+  const demo = await openDemo({ ...places, settings });
   const artifact = join(demo.workspace, "build/meter.elf");
   let { page, browser } = demo;
   const reopen = async () => {
