@@ -1,6 +1,7 @@
 /**
  * The least that physics allows: the bytes that must travel at the bit rate, and the erase and program times of the sectors that
- * must change, whichever is longer, since both can go on at once. No connection, no survey, no verification, no reset.
+ * must change, whichever is longer, since both can go on at once. No connection, no survey, no verification, no reset. What lies
+ * behind the image in its last block counts as blank: erased with the block, and not programmed.
  */
 import { deflate } from "pako";
 import { concat } from "../src/core/bytes.ts";
@@ -36,14 +37,21 @@ export function floorOf(address: number, old: Uint8Array, next: Uint8Array, baud
   const sectors = changedSectors(old, next);
   const data = concat(sectors.map((index) => next.subarray(index * sectorBytes, (index + 1) * sectorBytes)));
   const wireMs = sectors.length === 0 ? 0 : (deflate(data, { level: 9 }).length * 10_000) / baud;
-  const perBlock = new Map<number, number>();
-  for (const index of sectors) {
-    const block = Math.floor((address + index * sectorBytes) / blockBytes);
-    perBlock.set(block, (perBlock.get(block) ?? 0) + 1);
-  }
-  const pages = (bytes: number) => (bytes / 256) * pageProgramMs;
+  const blockOf = (index: number) => Math.floor((address + index * sectorBytes) / blockBytes);
+  const changed = countBy(sectors, blockOf);
+  const all = countBy(
+    Array.from({ length: Math.ceil(next.length / sectorBytes) }, (_, index) => index),
+    blockOf,
+  );
+  const pages = (count: number) => ((count * sectorBytes) / 256) * pageProgramMs;
   let flashMs = 0;
-  for (const count of perBlock.values())
-    flashMs += Math.min(count * (sectorEraseMs + pages(sectorBytes)), blockEraseMs + pages(blockBytes));
+  for (const [block, count] of changed)
+    flashMs += Math.min(count * sectorEraseMs + pages(count), blockEraseMs + pages(all.get(block) ?? 0));
   return { ms: Math.max(wireMs, flashMs), wireMs, flashMs, sectors: sectors.length };
+}
+
+function countBy(indices: readonly number[], keyOf: (index: number) => number): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const index of indices) counts.set(keyOf(index), (counts.get(keyOf(index)) ?? 0) + 1);
+  return counts;
 }

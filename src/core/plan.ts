@@ -2,6 +2,7 @@
  * Decides what a flash has to do. Pure: contents, map and answers go in, steps come out. Everything is decided per erase
  * unit, and whatever is erased is wholly written again, so no byte is ever lost beside the image.
  */
+import { filled } from "./bytes.ts";
 import type { FlashMap, Region } from "./flash-map.ts";
 import type { Address, Range } from "./image.ts";
 import { uncovered, type Sector } from "./sectors.ts";
@@ -43,6 +44,7 @@ export interface Plan {
   readonly sectors: number;
   readonly sectorsToWrite: number;
   readonly bytesToWrite: number;
+  /** More than is written where blank sectors beside the image are erased with their block. */
   readonly erasedBytes: number;
 }
 
@@ -60,50 +62,116 @@ export function planWrites(
   const chosen = new Map(toWrite);
   const blocks = map.flatMap((region) => wholeBlocks(sectors, region));
   for (const block of blocks) {
-    const writable = block.sectors.every((sector) => chosen.has(sector.address) || uncovered(sector).length === 0);
+    const writable = block.sectors.every((sector) => chosen.has(sector.address) || isKnown(sector));
     if (writable && blockPays(block.sectors, chosen, costs))
       for (const sector of block.sectors) if (!chosen.has(sector.address)) chosen.set(sector.address, sector);
   }
   const written = [...chosen.values()].sort((a, b) => a.address - b.address);
   const erasedWhole = blocks.filter((block) => block.sectors.every((sector) => chosen.has(sector.address)));
   const writes = runsOf(written).map((run) => writeStep(run, erasedWhole));
-  const bytes = written.reduce((sum, sector) => sum + sector.size, 0);
+  const toProgram = written.filter(isOfImage);
   return {
     steps: [...writes, ...writes.map(verifyStep)],
-    sectors: sectors.length,
-    sectorsToWrite: written.length,
-    bytesToWrite: bytes,
-    erasedBytes: bytes,
+    sectors: sectors.filter(isOfImage).length,
+    sectorsToWrite: toProgram.length,
+    bytesToWrite: bytesOf(toProgram),
+    erasedBytes: bytesOf(written),
   };
+}
+
+function bytesOf(sectors: readonly Sector[]): number {
+  return sectors.reduce((sum, sector) => sum + sector.size, 0);
+}
+
+/** Not one of `blankNeighbours`. */
+function isOfImage({ covered }: Sector): boolean {
+  return covered.length > 0;
+}
+
+/** All that shall stand there is known, whether or not anybody has asked the board. */
+function isKnown(sector: Sector): boolean {
+  return !isOfImage(sector) || uncovered(sector).length === 0;
 }
 
 interface Block extends Range {
   readonly sectors: readonly Sector[];
 }
 
+/**
+ * Sectors that the image does not touch, as they would be if they were blank: if the board says that they are, their block can be
+ * erased whole, which is faster. Add them to `sectors` for `planWrites` then.
+ */
+export function blankNeighbours(
+  sectors: readonly Sector[],
+  toWrite: ReadonlyMap<Address, Sector>,
+  map: FlashMap,
+  costs: FlashCosts,
+): readonly (readonly Sector[])[] {
+  return map.flatMap((region) => {
+    const { blockSize } = region;
+    if (blockSize === undefined) return [];
+    return [...blocksOf(sectors, { ...region, blockSize })].flatMap(([address, inside]) => {
+      const missing = missingSectors(inside, address, { ...region, blockSize });
+      const askMs = missing.length * region.sectorSize * costs.digestMsPerByte;
+      const writable = inside.every((sector) => toWrite.has(sector.address) || isKnown(sector));
+      const pays = missing.length > 0 && writable && blockPays([...inside, ...missing], toWrite, costs, askMs);
+      return pays ? [missing] : [];
+    });
+  });
+}
+
+type RegionOfBlocks = Region & { readonly blockSize: number };
+
+/** None if the block reaches beyond its region. */
+function missingSectors(inside: readonly Sector[], address: Address, region: RegionOfBlocks): readonly Sector[] {
+  const { start, size, sectorSize, blockSize, erasedByte } = region;
+  if (address < start || address + blockSize > start + size) return [];
+  const there = new Set(inside.map((sector) => sector.address));
+  const places = Array.from({ length: blockSize / sectorSize }, (_, index) => address + index * sectorSize);
+  return places
+    .filter((place) => !there.has(place))
+    .map((address) => ({ address, size: sectorSize, data: filled(sectorSize, erasedByte), covered: [], erasedByte }));
+}
+
 /** The region's blocks of which the image touches every sector. */
 function wholeBlocks(sectors: readonly Sector[], region: Region): readonly Block[] {
   const { blockSize } = region;
   if (blockSize === undefined) return [];
-  const found = new Map<Address, Sector[]>();
-  for (const sector of sectors) {
-    if (sector.address < region.start || sector.address >= region.start + region.size) continue;
-    const address = sector.address - (sector.address % blockSize);
-    const inside = found.get(address);
-    if (inside === undefined) found.set(address, [sector]);
-    else inside.push(sector);
-  }
-  return [...found]
+  return [...blocksOf(sectors, { ...region, blockSize })]
     .filter(([, inside]) => inside.length === blockSize / region.sectorSize)
     .map(([address, inside]) => ({ address, size: blockSize, sectors: inside }));
 }
 
-function blockPays(sectors: readonly Sector[], chosen: ReadonlyMap<Address, Sector>, costs: FlashCosts): boolean {
+function blocksOf(sectors: readonly Sector[], region: RegionOfBlocks): ReadonlyMap<Address, readonly Sector[]> {
+  const found = new Map<Address, Sector[]>();
+  for (const sector of sectors) {
+    if (sector.address < region.start || sector.address >= region.start + region.size) continue;
+    const address = sector.address - (sector.address % region.blockSize);
+    const inside = found.get(address);
+    if (inside === undefined) found.set(address, [sector]);
+    else inside.push(sector);
+  }
+  return found;
+}
+
+/** @param extraMs what else it takes to erase the block whole */
+function blockPays(
+  sectors: readonly Sector[],
+  chosen: ReadonlyMap<Address, Sector>,
+  costs: FlashCosts,
+  extraMs = 0,
+): boolean {
   const some = sectors.filter((sector) => chosen.has(sector.address));
   if (some.length === 0 || costs.blockEraseMs === 0) return false;
-  const bytesOf = (list: readonly Sector[]) => list.reduce((sum, sector) => sum + sector.size, 0);
   const oneByOne = writeMs(bytesOf(some), some.length * costs.sectorEraseMs, costs);
-  return writeMs(bytesOf(sectors), costs.blockEraseMs, costs) < oneByOne;
+  const blank = sectors.filter(isBlank);
+  const blankBytes = bytesOf(blank);
+  const atOnceMs = writeMs(bytesOf(sectors) - blankBytes, costs.blockEraseMs, costs) + extraMs;
+  return atOnceMs + blankBytes * costs.digestMsPerByte < oneByOne; // blank ones are only read back
+}
+
+function isBlank({ data, erasedByte }: Sector): boolean {
+  return data.every((byte) => byte === erasedByte);
 }
 
 function writeMs(bytes: number, eraseMs: number, costs: FlashCosts): number {

@@ -16,7 +16,8 @@ import type { SerialTransport } from "../transport/transport.ts";
 import { connectThrough, otherStubNote, usualBaud, type EspConnection } from "./esp-connect.ts";
 import { checkIdentity, expectedChip } from "./esp-checks.ts";
 import { imageForEsp } from "./esp-image.ts";
-import { flashMemory, noProgress, type FlashProgress } from "./flash.ts";
+import { noProgress, type FlashProgress } from "./flash-job.ts";
+import { flashMemory } from "./flash.ts";
 import type { History } from "./history.ts";
 import { errorOf, type FlashOutcome, type Report } from "./report.ts";
 
@@ -40,7 +41,7 @@ export interface EspJobOptions {
 /** What front ends are told while a job runs. */
 export interface JobObserver {
   phase(phase: Phase, label: string): void;
-  /** Bytes written and bytes to write. */
+  /** Bytes erased and written, and how many these will be. */
   progress(done: number, total: number): void;
   log(line: string): void;
 }
@@ -103,7 +104,7 @@ export async function runEspJob(job: EspJob): Promise<Report> {
     signal,
     stop: job.stop,
     trace,
-    onProgress: (bytes) => observer.progress((written += bytes), progress.plan?.bytesToWrite ?? written),
+    onProgress: (bytes) => observer.progress((written += bytes), progress.plan?.erasedBytes ?? written),
     log: (line) => observer.log(line),
   };
   const running: Running = { job, context, progress, chip: "", identity: "", resetWay: "quick", connection: undefined };

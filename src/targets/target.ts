@@ -16,7 +16,7 @@ export interface Context {
   /** Ends the job where the loader waits for its next request, so that somebody else can go on with the connection. */
   readonly stop?: AbortSignal | undefined;
   readonly trace: TraceRecorder;
-  /** Bytes of target memory that were just written; the sum over a job is the plan's `bytesToWrite`. */
+  /** Bytes of target memory that were just written; the sum over a job is the plan's `erasedBytes`. */
   onProgress(bytes: number): void;
   /** One line for --verbose. */
   log(line: string): void;

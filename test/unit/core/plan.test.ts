@@ -3,7 +3,7 @@ import { filled } from "../../../src/core/bytes.ts";
 import { md5 } from "../../../src/core/digest.ts";
 import type { FlashMap } from "../../../src/core/flash-map.ts";
 import { makeImage } from "../../../src/core/image.ts";
-import { estimateMs, planWrites, type FlashCosts } from "../../../src/core/plan.ts";
+import { blankNeighbours, estimateMs, planWrites, type FlashCosts } from "../../../src/core/plan.ts";
 import { sectorsOf, uncovered, type Sector } from "../../../src/core/sectors.ts";
 import { compareWithRecord, questionsPerRun, questionsPerSector, sampleOf } from "../../../src/core/survey.ts";
 
@@ -130,6 +130,23 @@ describe("a plan", () => {
     expect(
       plan.steps.flatMap((step) => (step.kind === "write" ? step.erases.map((erase) => erase.unit) : [])),
     ).not.toContain("block");
+  });
+
+  test("erases a block whole with its blank neighbours, which do not count as written", () => {
+    const ten = sectorsOf(image([0x10000, 0xa000]), map);
+    const [neighbours = []] = blankNeighbours(ten, byAddress(ten), map, costs);
+    expect(neighbours.map(({ address }) => address)).toEqual([0x1a000, 0x1b000, 0x1c000, 0x1d000, 0x1e000, 0x1f000]);
+    const plan = planWrites([...ten, ...neighbours], byAddress(ten), map, costs);
+    expect(plan).toMatchObject({ sectors: 10, sectorsToWrite: 10, bytesToWrite: 0xa000, erasedBytes: 0x10000 });
+    expect(plan.steps[0]).toMatchObject({ erases: [{ address: 0x10000, size: 0x10000, unit: "block" }] });
+  });
+
+  test("leaves blank neighbours alone where asking for them does not pay, or the block reaches out of its region", () => {
+    const three = sectorsOf(image([0x10000, 0x3000]), map);
+    expect(blankNeighbours(three, byAddress(three), map, costs)).toEqual([]);
+    const short = map.map((region) => ({ ...region, size: 0x1c000 }));
+    const ten = sectorsOf(image([0x10000, 0xa000]), short);
+    expect(blankNeighbours(ten, byAddress(ten), short, costs)).toEqual([]);
   });
 
   test("for nothing to write has no steps", () => {

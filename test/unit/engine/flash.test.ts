@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { FlashError } from "../../../src/core/errors.ts";
 import type { FlashMap } from "../../../src/core/flash-map.ts";
 import { makeImage, type Image } from "../../../src/core/image.ts";
-import { flashMemory, noProgress, type FlashOptions, type FlashProgress } from "../../../src/engine/flash.ts";
+import { noProgress, type FlashOptions, type FlashProgress } from "../../../src/engine/flash-job.ts";
+import { flashMemory } from "../../../src/engine/flash.ts";
 import { MemoryBoard, MemoryRecord, testContext } from "./memory-board.ts";
 
 const normal: FlashOptions = { full: false, dryRun: false, reset: true };

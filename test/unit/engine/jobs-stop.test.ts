@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { filled } from "../../../src/core/bytes.ts";
 import { makeImage } from "../../../src/core/image.ts";
-import { flashMemory, noProgress } from "../../../src/engine/flash.ts";
+import { noProgress } from "../../../src/engine/flash-job.ts";
+import { flashMemory } from "../../../src/engine/flash.ts";
 import { MemoryBoard, MemoryRecord, testContext } from "./memory-board.ts";
 
 test("a flash that is asked to stop finishes the run that it has begun and begins no other", async () => {

@@ -7,7 +7,7 @@ import type { FlashCosts, MemoryStep } from "../../../src/core/plan.ts";
 import { TraceRecorder } from "../../../src/core/trace.ts";
 import { VirtualClock } from "../../../src/sim/virtual-clock.ts";
 import type { KnownSector } from "../../../src/engine/history.ts";
-import type { SectorRecord } from "../../../src/engine/flash.ts";
+import type { SectorRecord } from "../../../src/engine/flash-job.ts";
 import type { Context, MemorySession } from "../../../src/targets/target.ts";
 
 /** The smallest sector of the tests' maps. */
