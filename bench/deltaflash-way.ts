@@ -1,8 +1,9 @@
 /** One Deltaflash job on a simulated board, as the command line would run it. */
 import type { Artifact } from "../src/build/artifact.ts";
 import { makeImage } from "../src/core/image.ts";
-import type { EspConnection } from "../src/engine/esp-connect.ts";
-import { runEspJob } from "../src/engine/esp-job.ts";
+import type { BoardConnection } from "../src/engine/family.ts";
+import { espFamily } from "../src/engine/esp-family.ts";
+import { runJob } from "../src/engine/job.ts";
 import type { History } from "../src/engine/history.ts";
 import type { Report } from "../src/engine/report.ts";
 import type { SimBoard } from "../src/sim/board.ts";
@@ -22,7 +23,7 @@ export interface DeltaflashRun extends BenchBoard {
   readonly full: boolean;
   readonly officialStub?: boolean;
   /** A connection that was made while the compiler ran. */
-  readonly ahead?: EspConnection;
+  readonly ahead?: BoardConnection;
 }
 
 /** @throws the report's error, if the flash failed */
@@ -35,7 +36,8 @@ export async function deltaflashWrite(run: DeltaflashRun): Promise<Report> {
     image: makeImage([{ address, data: image, name: "bench" }]),
     files: [],
   };
-  const report = await runEspJob({
+  const report = await runJob({
+    family: espFamily,
     artifact,
     clock,
     history,

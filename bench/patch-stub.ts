@@ -4,7 +4,7 @@
  */
 import { deflate } from "pako";
 import { phaseTotals } from "../src/core/trace.ts";
-import { connectThrough } from "../src/engine/esp-connect.ts";
+import { espFamily } from "../src/engine/esp-family.ts";
 import type { Report } from "../src/engine/report.ts";
 import { traceOf } from "../src/engine/report.ts";
 import { SimTransport } from "../src/sim/sim-transport.ts";
@@ -109,8 +109,9 @@ async function flashAhead(board: BenchBoard, image: Uint8Array, baud: number): P
   const trace = new TraceRecorder(clock, { phase: "connect", label: "open port" });
   const signal = new AbortController().signal;
   const context = { clock, signal, trace, onProgress: () => undefined, log: () => undefined };
-  const wishes = { baud, useStub: true, expectedChip: undefined, flashBytes: undefined };
-  const connection = await connectThrough(transport, context, wishes, { port: "sim", history });
+  const wishes = { baud, useStub: true, flashBytes: undefined };
+  const request = { wishes, meant: undefined, memory: { port: "sim", history } };
+  const connection = await espFamily.connect(transport, context, request);
   await connection.session.getReady?.();
   return deltaflashWrite({ ...board, address, image, baud, full: false, ahead: connection });
 }

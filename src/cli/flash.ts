@@ -3,8 +3,9 @@ import { loadArtifact } from "../build/load.ts";
 import type { Clock } from "../core/clock.ts";
 import { asFlashError } from "../core/errors.ts";
 import { perfettoTrace } from "../core/trace-perfetto.ts";
-import { runEspJob, type EspJobOptions } from "../engine/esp-job.ts";
+import { runJob } from "../engine/job.ts";
 import { History } from "../engine/history.ts";
+import type { JobOptions } from "../engine/job-options.ts";
 import { failedBefore, traceOf, type Report } from "../engine/report.ts";
 import { stateFolder } from "../engine/state-folder.ts";
 import { systemClock } from "../engine/system-clock.ts";
@@ -41,7 +42,7 @@ export async function flashCommand(args: readonly string[]): Promise<ExitCode> {
   if (positionals.length === 0) throw new UsageError("which artifact? For example build/firmware.elf");
   const given = <T>(word: string | undefined, read: (word: string) => T) =>
     word === undefined ? undefined : read(word);
-  const jobOptions: EspJobOptions = {
+  const jobOptions: JobOptions = {
     baud: given(values.baud, readBaud),
     chip: given(values.chip, readChip),
     identity: values.board,
@@ -74,7 +75,7 @@ interface Where {
 
 async function flash(
   artifacts: readonly string[],
-  jobOptions: EspJobOptions,
+  jobOptions: JobOptions,
   { appOnly, port, verbose, outputs }: Where,
 ): Promise<Result> {
   let clock: Clock = systemClock;
@@ -97,7 +98,7 @@ async function flash(
     let report: Report;
     let says: string | undefined;
     try {
-      report = await runEspJob({
+      report = await runJob({
         ...board,
         artifact,
         options: jobOptions,

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlashError } from "../core/errors.ts";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
+import { espFamily } from "../engine/esp-family.ts";
 import { replaceFile } from "../engine/state-folder.ts";
 import { parsePortName } from "../transport/port-name.ts";
 
@@ -20,6 +21,7 @@ async function simulatedBoard(port: string, words: string, stateFolder: string):
   return {
     port,
     board: sim.board,
+    family: espFamily,
     clock: sim.clock,
     open: () => Promise.resolve(sim.open()),
     wake: () => sim.wake(),

@@ -1,7 +1,7 @@
 /** Shows on standard error what a job is doing: a bar that redraws itself on a terminal, plain lines elsewhere. */
 import { formatBytes } from "../core/bytes.ts";
 import type { Phase } from "../core/trace.ts";
-import type { JobObserver } from "../engine/esp-job.ts";
+import type { JobObserver } from "../engine/job.ts";
 
 interface Output {
   readonly isTTY?: boolean;

@@ -2,14 +2,14 @@
 import type { Artifact } from "../build/artifact.ts";
 import { FlashError } from "../core/errors.ts";
 import type { Phase } from "../core/trace.ts";
-import type { EspJobOptions } from "./esp-job.ts";
+import type { JobOptions } from "./job-options.ts";
 import { failedBefore, type Report } from "./report.ts";
 import type { BoardState } from "./views.ts";
 
 export interface FlashRequest {
   /** Reads what is to be flashed; called before the port is touched. */
   artifact(): Promise<Artifact>;
-  readonly options: EspJobOptions;
+  readonly options: JobOptions;
 }
 
 const superseded = "a newer flash of the same board has taken its place";

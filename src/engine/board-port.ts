@@ -3,6 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import { FlashError } from "../core/errors.ts";
 import { parsePortName } from "../transport/port-name.ts";
 import type { SerialTransport } from "../transport/transport.ts";
+import { espFamily } from "./esp-family.ts";
+import type { Family } from "./family.ts";
 import { systemClock } from "./system-clock.ts";
 
 export interface BoardAtPort {
@@ -10,6 +12,7 @@ export interface BoardAtPort {
   readonly port: string;
   /** The catalogue's name, for simulated boards only. */
   readonly board?: string;
+  readonly family: Family;
   /** The time in which the board lives. */
   readonly clock: Clock;
   open(): Promise<SerialTransport>;
@@ -32,6 +35,7 @@ export function realBoard(port: string): BoardAtPort {
   }
   return {
     port,
+    family: espFamily,
     clock: systemClock,
     open: async () => (await import("../transport/open.ts")).openPort(port, { baudRate: 115_200 }),
     wake: () => undefined,

@@ -1,4 +1,4 @@
-/** Whether the board that answers is the one that the user and the build mean. */
+/** Whether the board that answers is one that the build can be for. */
 import type { Artifact } from "../build/artifact.ts";
 import type { ElfMachine } from "../core/elf.ts";
 import { FlashError } from "../core/errors.ts";
@@ -44,21 +44,5 @@ export function requireSupported(artifact: Artifact, chip: string | undefined): 
 function notYet(what: string, chip: string): FlashError {
   return new FlashError("wrong-chip", `${what} is for ${chip}, which Deltaflash cannot flash yet`, {
     remedy: "Choose a project for an ESP chip, or flash this one with its build system's own command.",
-  });
-}
-
-interface FoundBoard {
-  /** The catalogue's name, or the chip's. */
-  readonly board: string;
-  readonly identity: string;
-  readonly port: string;
-}
-
-/** @param wanted what the report calls `board` or `identity`; undefined: any. @throws FlashError `wrong-chip` */
-export function checkIdentity({ board, identity, port }: FoundBoard, wanted: string | undefined): void {
-  const name = wanted?.toLowerCase();
-  if (name === undefined || [identity, board].includes(name)) return;
-  throw new FlashError("wrong-chip", `the board on ${port} is ${board} ${identity}, not ${name}`, {
-    remedy: "Plug in the board you mean, or leave --board away.",
   });
 }

@@ -4,7 +4,7 @@ import type { DeltaPlanner } from "../core/delta.ts";
 import { FlashError } from "../core/errors.ts";
 import type { FlashRequest } from "./asked-flash.ts";
 import type { BoardAtPort } from "./board-port.ts";
-import type { EspConnectWishes } from "./esp-connect.ts";
+import type { ConnectWishes } from "./family.ts";
 import type { BoardState, MonitorState } from "./views.ts";
 import type { History } from "./history.ts";
 import { Monitor } from "./monitor.ts";
@@ -51,8 +51,8 @@ export class Jobs {
   }
 
   /** Connects ahead; returns at once. A flash of the same port takes the connection over; each call renews its time. */
-  prepare(port: string, wishes: Pick<EspConnectWishes, "baud" | "useStub" | "officialStub">): void {
-    this.#owner(port).prepare({ ...wishes, expectedChip: undefined, flashBytes: undefined });
+  prepare(port: string, wishes: Pick<ConnectWishes, "baud" | "useStub" | "officialStub">): void {
+    this.#owner(port).prepare({ ...wishes, flashBytes: undefined });
   }
 
   cancel(port: string): void {

@@ -18,7 +18,7 @@ import { chipsThatHold } from "../targets/esp/elf-chips.ts";
 import { flashSizeOf } from "../targets/esp/identify.ts";
 import { espCosts, espFlashMap } from "../targets/esp/session.ts";
 import type { MemorySession } from "../targets/target.ts";
-import { usualBaud } from "./esp-connect.ts";
+import { usualBaud } from "./esp-family.ts";
 import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
 import { noProgress, type FlashProgress } from "./flash-job.ts";
 import { flashMemory } from "./flash.ts";

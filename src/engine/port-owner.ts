@@ -11,9 +11,9 @@ import type { SerialTransport } from "../transport/transport.ts";
 import { AskedFlash, stateAfter, type FlashRequest } from "./asked-flash.ts";
 import type { BoardAtPort } from "./board-port.ts";
 import type { BoardState } from "./views.ts";
-import type { EspConnectWishes } from "./esp-connect.ts";
-import { refusesStub, runEspJob } from "./esp-job.ts";
+import { wishesOf, type ConnectWishes } from "./family.ts";
 import type { History } from "./history.ts";
+import { runJob } from "./job.ts";
 import { closeQuietly, LentTransport } from "./lent-transport.ts";
 import type { Monitor } from "./monitor.ts";
 import { failedBefore, type Report } from "./report.ts";
@@ -39,7 +39,7 @@ export class PortOwner {
   #running: AskedFlash | undefined;
   #waiting: AskedFlash | undefined;
   #warm: WarmConnection | undefined;
-  #prepareNext: EspConnectWishes | undefined;
+  #prepareNext: ConnectWishes | undefined;
   #closed = false;
   /** Whoever had the port last has given it back when this resolves; it never rejects. */
   #free: Promise<void> = Promise.resolve();
@@ -67,7 +67,7 @@ export class PortOwner {
   }
 
   /** Connects ahead, so that a flash costs no connection; after a while without use the board goes back to its program. */
-  prepare(wishes: EspConnectWishes): void {
+  prepare(wishes: ConnectWishes): void {
     if (this.#closed) return;
     if (this.#running !== undefined) this.#prepareNext = wishes;
     else if (this.#warm === undefined) this.#connectAhead(wishes);
@@ -161,7 +161,7 @@ export class PortOwner {
       const warm = await this.#takeWarm(entry.request, artifact);
       board.wake();
       if (warm === undefined) this.#parts.onState({ kind: "connecting" });
-      const report = await runEspJob({
+      const report = await runJob({
         ...this.#job(entry, board),
         artifact,
         open: async () => new LentTransport((transport = await this.#takePort(board))),
@@ -169,7 +169,7 @@ export class PortOwner {
         handOver: (connection) => {
           transport ??= warm?.transport;
           if (transport === undefined || entry.signal.aborted || this.#closed || this.#warm !== undefined) return false;
-          const wishes = wishesOf(entry.request, artifact);
+          const wishes = wishesOf(entry.request.options, artifact);
           this.#keepWarm((this.#warm = warm ?? this.#warmConnection(wishes, { board, transport, connection })));
           return (isKept = true);
         },
@@ -194,7 +194,7 @@ export class PortOwner {
       port,
       history,
       ...(board.board === undefined ? {} : { board: board.board }),
-      clock: board.clock,
+      ...{ clock: board.clock, family: board.family },
       ...(planDelta === undefined ? {} : { planDelta }),
       options: entry.request.options,
       signal: entry.signal,
@@ -224,12 +224,12 @@ export class PortOwner {
     const warm = this.#warm;
     if (warm === undefined) return undefined;
     this.#warm = undefined;
-    if (!request.options.ram && warm.fits(wishesOf(request, artifact))) return warm;
+    if (!request.options.ram && warm.fits(wishesOf(request.options, artifact))) return warm;
     await this.#letGo(warm);
     return undefined;
   }
 
-  #connectAhead(wishes: EspConnectWishes): void {
+  #connectAhead(wishes: ConnectWishes): void {
     const warm = this.#warmConnection(wishes);
     this.#warm = warm;
     this.#parts.onState({ kind: "connecting" });
@@ -246,7 +246,7 @@ export class PortOwner {
     );
   }
 
-  #warmConnection(wishes: EspConnectWishes, leftOver?: LeftOver): WarmConnection {
+  #warmConnection(wishes: ConnectWishes, leftOver?: LeftOver): WarmConnection {
     const { port, history } = this.#parts;
     const parts = {
       ...{ port, wishes, history, free: this.#free },
@@ -300,10 +300,4 @@ export class PortOwner {
   #cancelledReport(reason: string): Report {
     return failedBefore(this.#parts.port, new FlashError("cancelled", reason));
   }
-}
-
-function wishesOf({ options }: FlashRequest, artifact: Artifact): EspConnectWishes {
-  const { baud, flashBytes } = options;
-  const stubs = { useStub: options.useStub && !refusesStub(artifact), officialStub: options.officialStub ?? false };
-  return { baud, flashBytes, ...stubs, expectedChip: undefined };
 }

@@ -1,4 +1,5 @@
 /** What one flash did and where its time went: the object that `--json` prints. Scripts rely on its names. */
+import type { Transport } from "../transport/transport.ts";
 import type { FlashError, FlashErrorCode } from "../core/errors.ts";
 import type { Span, Trace } from "../core/trace.ts";
 
@@ -54,4 +55,14 @@ export function failedBefore(port: string, error: FlashError): Report {
     wire: { sentBytes: 0, receivedBytes: 0, roundTrips: 0 },
     notes: [],
   };
+}
+
+/** What went over the wire from now on, whenever it is asked. */
+export function wireSince({ counters }: Transport): () => Report["wire"] {
+  const before = { ...counters };
+  return () => ({
+    sentBytes: counters.sentBytes - before.sentBytes,
+    receivedBytes: counters.receivedBytes - before.receivedBytes,
+    roundTrips: counters.roundTrips - before.roundTrips,
+  });
 }

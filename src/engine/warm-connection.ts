@@ -4,16 +4,15 @@
  */
 import type { Clock } from "../core/clock.ts";
 import { TraceRecorder } from "../core/trace.ts";
-import { resetIntoProgram } from "../targets/esp/reset.ts";
 import type { Context } from "../targets/target.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import type { BoardAtPort } from "./board-port.ts";
-import { connectThrough, type EspConnection, type EspConnectWishes } from "./esp-connect.ts";
+import type { BoardConnection, ConnectWishes } from "./family.ts";
 import type { History } from "./history.ts";
 
 export interface WarmParts {
   readonly port: string;
-  readonly wishes: EspConnectWishes;
+  readonly wishes: ConnectWishes;
   readonly history: History;
   /** Resolves when the port is free. */
   readonly free: Promise<void>;
@@ -27,14 +26,14 @@ export interface LeftOver {
   readonly board: BoardAtPort;
   /** The owner's, open. */
   readonly transport: SerialTransport;
-  readonly connection: EspConnection;
+  readonly connection: BoardConnection;
 }
 
 export class WarmConnection {
   readonly #parts: WarmParts;
   readonly #stop = new AbortController();
   /** Rejects when the board does not answer. */
-  readonly connection: Promise<EspConnection>;
+  readonly connection: Promise<BoardConnection>;
   #board: BoardAtPort | undefined;
   #transport: SerialTransport | undefined;
   #idle = new AbortController();
@@ -54,7 +53,7 @@ export class WarmConnection {
     return this.#transport;
   }
 
-  fits({ baud, useStub, officialStub = false, flashBytes }: Omit<EspConnectWishes, "expectedChip">): boolean {
+  fits({ baud, useStub, officialStub = false, flashBytes }: ConnectWishes): boolean {
     const own = this.#parts.wishes;
     const sameStub = own.useStub === useStub && (own.officialStub ?? false) === officialStub;
     return own.baud === baud && sameStub && own.flashBytes === flashBytes;
@@ -68,7 +67,7 @@ export class WarmConnection {
   }
 
   /** For a flash: what is left of connecting counts towards it and is cancelled with it. */
-  async takeOver(signal: AbortSignal): Promise<EspConnection> {
+  async takeOver(signal: AbortSignal): Promise<BoardConnection> {
     this.#idle.abort();
     const cancel = () => this.#stop.abort();
     signal.addEventListener("abort", cancel, { once: true });
@@ -88,25 +87,22 @@ export class WarmConnection {
     const [board, transport] = [this.#board, this.#transport];
     if (board === undefined || transport === undefined) return;
     try {
-      if (transport.hasModemLines) {
-        await beforeReset(transport);
-        await resetIntoProgram(transport, board, connection?.findings.resetWay ?? "quick");
-      } else if (connection !== undefined) {
-        connection.context.handTo(this.#contextOn(board, new AbortController().signal));
-        await connection.session.reset();
-      }
+      if (transport.hasModemLines) await beforeReset(transport);
+      const context = this.#contextOn(board, new AbortController().signal);
+      await (connection?.leave(context) ?? board.family.leave(transport, context));
     } catch (error) {
       this.#parts.log(`the board could not be left as it was: ${String(error)}`);
     }
   }
 
-  async #connect(): Promise<EspConnection> {
+  async #connect(): Promise<BoardConnection> {
     const { wishes } = this.#parts;
     this.#board = await this.#parts.board();
     this.#transport = await this.#parts.takePort(this.#board);
     this.#board.wake();
     const context = this.#contextOn(this.#board, this.#stop.signal);
-    const connection = await connectThrough(this.#transport, context, wishes, this.#parts);
+    const request = { wishes, meant: undefined, memory: this.#parts };
+    const connection = await this.#board.family.connect(this.#transport, context, request);
     await connection.session.getReady?.();
     return connection;
   }

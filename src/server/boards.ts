@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
+import { espFamily } from "../engine/esp-family.ts";
 import { replaceFile } from "../engine/state-folder.ts";
 import { simBoardId, simPort, type SimPort } from "../sim/sim-port.ts";
 import { parsePortName } from "../transport/port-name.ts";
@@ -43,6 +44,7 @@ export class Boards {
       board: sim.board,
       clock: sim.clock,
       open: () => Promise.resolve(sim.open()),
+      family: espFamily,
       wake: () => sim.wake(),
       finish: async () => {
         await replaceFile(file, sim.flash);

@@ -4,7 +4,7 @@ import { loadArtifact } from "../build/load.ts";
 import { stalenessOf } from "../build/stale.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
 import { requireChip, requireSupported } from "../engine/esp-checks.ts";
-import type { EspJobOptions } from "../engine/esp-job.ts";
+import type { JobOptions } from "../engine/job-options.ts";
 import type { Jobs } from "../engine/jobs.ts";
 import type { History } from "../engine/history.ts";
 import { elfOf, planView } from "../engine/plan-view.ts";
@@ -117,7 +117,7 @@ function holdsProgram({ result }: Report): boolean {
   return result === "flashed" || result === "unchanged";
 }
 
-function optionsFor(target: TargetSelection, mode: FlashMode): EspJobOptions {
+function optionsFor(target: TargetSelection, mode: FlashMode): JobOptions {
   return {
     baud: target.baud,
     chip: target.chip,

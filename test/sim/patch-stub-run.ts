@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Artifact } from "../../src/build/artifact.ts";
 import { FlashError } from "../../src/core/errors.ts";
 import { makeImage } from "../../src/core/image.ts";
-import { runEspJob } from "../../src/engine/esp-job.ts";
+import { espFamily } from "../../src/engine/esp-family.ts";
+import { runJob } from "../../src/engine/job.ts";
 import { History } from "../../src/engine/history.ts";
 import type { Report } from "../../src/engine/report.ts";
 import { makeSimBoard, simBoards } from "../../src/sim/boards.ts";
@@ -86,7 +87,8 @@ class Run {
     const end = new AbortController();
     const usb = { vendorId: 0x303a, productId: 0x1001 };
     const options = { name: port, ...(scenario.link === "usb" ? { usb } : {}) };
-    return runEspJob({
+    return runJob({
+      family: espFamily,
       ...{ clock, port, history: this.history, signal: end.signal },
       artifact: artifactOf(scenario),
       open: () =>

@@ -6,8 +6,10 @@ import { onTestFinished } from "vitest";
 import type { Artifact } from "../../src/build/artifact.ts";
 import { loadArtifact } from "../../src/build/load.ts";
 import { makeImage } from "../../src/core/image.ts";
-import { runEspJob, type EspJobOptions } from "../../src/engine/esp-job.ts";
+import { espFamily } from "../../src/engine/esp-family.ts";
+import { runJob } from "../../src/engine/job.ts";
 import { History } from "../../src/engine/history.ts";
+import type { JobOptions } from "../../src/engine/job-options.ts";
 import type { Report } from "../../src/engine/report.ts";
 import { makeSimBoard, type SimBoardOptions } from "../../src/sim/boards.ts";
 import { SimTransport } from "../../src/sim/sim-transport.ts";
@@ -16,7 +18,7 @@ import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 type Board = ReturnType<typeof makeSimBoard>;
 
 /** What a flash is asked for when nothing is said. */
-export const usualJob: EspJobOptions = {
+export const usualJob: JobOptions = {
   baud: undefined,
   chip: undefined,
   identity: undefined,
@@ -62,9 +64,10 @@ export class Rig {
     return this;
   }
 
-  async flash(artifact: Artifact, options: Partial<EspJobOptions> = {}, signal?: AbortSignal): Promise<Report> {
+  async flash(artifact: Artifact, options: Partial<JobOptions> = {}, signal?: AbortSignal): Promise<Report> {
     const { hasModemLines = true, port = "sim", usb, officialStub = false } = this.#rig;
-    return runEspJob({
+    return runJob({
+      family: espFamily,
       artifact,
       clock: this.clock,
       history: this.history,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { FlashError } from "../../../src/core/errors.ts";
 import type { BoardAtPort } from "../../../src/engine/board-port.ts";
-import type { EspJobOptions } from "../../../src/engine/esp-job.ts";
+import type { JobOptions } from "../../../src/engine/job-options.ts";
+import { espFamily } from "../../../src/engine/esp-family.ts";
 import { History } from "../../../src/engine/history.ts";
 import { Jobs, type FlashRequest } from "../../../src/engine/jobs.ts";
 import type { BoardState } from "../../../src/engine/views.ts";
@@ -49,7 +50,7 @@ export class JobBench {
     });
   }
 
-  request(kind: "base" | "const", options: Partial<EspJobOptions> = {}): FlashRequest {
+  request(kind: "base" | "const", options: Partial<JobOptions> = {}): FlashRequest {
     return {
       artifact: () => firmware(kind),
       options: { ...usualJob, ...options },
@@ -63,7 +64,7 @@ export class JobBench {
   #board(): BoardAtPort {
     const { sim } = this;
     return {
-      ...{ port, board: sim.board, clock: sim.clock },
+      ...{ port, board: sim.board, clock: sim.clock, family: espFamily },
       wake: () => sim.wake(),
       finish: () => Promise.resolve(undefined),
       open: () => (this.openError === undefined ? Promise.resolve(this.#open()) : Promise.reject(this.openError)),
@@ -101,6 +102,6 @@ export function jobBench(words?: string): JobBench {
 
 export function exposed(one: JobBench) {
   const { jobs, said, clock, sim } = one;
-  const request = (kind: "base" | "const", options?: Partial<EspJobOptions>) => one.request(kind, options);
+  const request = (kind: "base" | "const", options?: Partial<JobOptions>) => one.request(kind, options);
   return { jobs, said, clock, sim, request, bench: one };
 }

@@ -1,5 +1,5 @@
 /** Two flashes of one simulated board of which the second comes while the first one is at work. */
-import type { EspJobOptions } from "../../../src/engine/esp-job.ts";
+import type { JobOptions } from "../../../src/engine/job-options.ts";
 import type { FlashRequest } from "../../../src/engine/jobs.ts";
 import type { Report } from "../../../src/engine/report.ts";
 import type { BoardState } from "../../../src/engine/views.ts";
@@ -16,7 +16,7 @@ export interface TwoFlashes {
 }
 
 export const requestWith =
-  (options: EspJobOptions) =>
+  (options: JobOptions) =>
   (data: Uint8Array): FlashRequest => ({
     artifact: () => Promise.resolve(bytesAt(address, data)),
     options,

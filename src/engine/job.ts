@@ -1,42 +1,19 @@
-/** One job on an ESP board, from an open port to the report: connect, image, flash or RAM load, remember, report. Never throws. */
+/** One job on one board, from an open port to the report: connect, image, flash or RAM load, remember, report. Never throws. */
 import type { Artifact } from "../build/artifact.ts";
-import { formatBytes, hex } from "../core/bytes.ts";
 import type { Clock } from "../core/clock.ts";
 import type { DeltaPlanner } from "../core/delta.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
-import type { Address } from "../core/image.ts";
 import { TraceRecorder, waitTotals, type Phase } from "../core/trace.ts";
-import { checkRamProgram } from "../targets/esp/ram-image.ts";
-import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
-import { startInRam } from "../targets/esp/stub.ts";
-import { enterRom, type EspFindings } from "../targets/esp/target.ts";
 import { checkStop, StoppedBetweenRequests, type Context } from "../targets/target.ts";
 import { holderOf } from "../transport/port-holder.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { connectThrough, otherStubNote, usualBaud, type EspConnection } from "./esp-connect.ts";
-import { checkIdentity, expectedChip } from "./esp-checks.ts";
-import { imageForEsp } from "./esp-image.ts";
+import { checkIdentity } from "./board-identity.ts";
+import { wishesOf, type BoardConnection, type Family, type FoundBoard } from "./family.ts";
 import { noProgress, type FlashProgress } from "./flash-job.ts";
 import { flashMemory } from "./flash.ts";
 import type { History } from "./history.ts";
-import { errorOf, type FlashOutcome, type Report } from "./report.ts";
-
-export interface EspJobOptions {
-  /** undefined: 921600, or what worked on this port last time; 115200 where the port cannot follow a change. */
-  readonly baud: number | undefined;
-  readonly chip: string | undefined;
-  /** Refuse any board but the one with this identity, or with this name in the catalogue. */
-  readonly identity: string | undefined;
-  readonly full: boolean;
-  readonly ram: boolean;
-  readonly dryRun: boolean;
-  readonly reset: boolean;
-  readonly useStub: boolean;
-  /** Espressif's stub even where Deltaflash's own can run. Default false. */
-  readonly officialStub?: boolean;
-  readonly appOffset: Address | undefined;
-  readonly flashBytes: number | undefined;
-}
+import type { JobOptions } from "./job-options.ts";
+import { errorOf, wireSince, type FlashOutcome, type Report } from "./report.ts";
 
 /** What front ends are told while a job runs. */
 export interface JobObserver {
@@ -46,7 +23,8 @@ export interface JobObserver {
   log(line: string): void;
 }
 
-export interface EspJob {
+export interface BoardJob {
+  readonly family: Family;
   readonly artifact: Artifact;
   /** Opens the port; the time it takes belongs to the job. The job closes it. */
   open(): Promise<SerialTransport>;
@@ -54,7 +32,7 @@ export interface EspJob {
    * A connection that was made ahead, or is being made; `open` is not called then, and its port is left open. For flashes only:
    * a program for the RAM needs the loader as it is after a reset.
    */
-  readonly ahead?: () => Promise<EspConnection>;
+  readonly ahead?: () => Promise<BoardConnection>;
   /** Called before every reset into the program: whoever listens next wants to hear all of it. */
   readonly beforeReset?: (transport: SerialTransport) => Promise<void>;
   /** What a program in RAM said while its loader was still listened to. */
@@ -65,14 +43,14 @@ export interface EspJob {
    * Called when the job was stopped there: true when somebody goes on with the connection, to whom the port and the board belong
    * from then on. Otherwise a board on which nothing was changed goes back to its program.
    */
-  readonly handOver?: (connection: EspConnection) => boolean;
+  readonly handOver?: (connection: BoardConnection) => boolean;
   /** Plans patches elsewhere than on this thread. */
   readonly planDelta?: DeltaPlanner;
   /** As the user named it. */
   readonly port: string;
   /** The catalogue's name where the port is known to be a certain board; else the chip's name is used. */
   readonly board?: string;
-  readonly options: EspJobOptions;
+  readonly options: JobOptions;
   readonly history: History;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -80,18 +58,18 @@ export interface EspJob {
 }
 
 interface Running {
-  readonly job: EspJob;
+  readonly job: BoardJob;
   readonly context: Context;
   readonly progress: FlashProgress;
   chip: string;
   identity: string;
-  /** How the board was reset, once that is known. */
-  resetWay: ResetWay;
-  connection: EspConnection | undefined;
+  connection: BoardConnection | undefined;
+  /** How the board gets back to its program. */
+  leave(context: Context): Promise<void>;
 }
 
 /** The outcome of the job, whatever happens; a failure is in `error`, with the spans up to it. */
-export async function runEspJob(job: EspJob): Promise<Report> {
+export async function runJob(job: BoardJob): Promise<Report> {
   const { clock, signal, observer } = job;
   const progress = noProgress();
   const first = job.ahead === undefined ? "open port" : "connected ahead";
@@ -107,18 +85,19 @@ export async function runEspJob(job: EspJob): Promise<Report> {
     onProgress: (bytes) => observer.progress((written += bytes), progress.plan?.erasedBytes ?? written),
     log: (line) => observer.log(line),
   };
-  const running: Running = { job, context, progress, chip: "", identity: "", resetWay: "quick", connection: undefined };
+  const leave = () => Promise.resolve();
+  const running: Running = { job, context, progress, chip: "", identity: "", connection: undefined, leave };
   let wire: () => Report["wire"] = () => ({ sentBytes: 0, receivedBytes: 0, roundTrips: 0 });
   let outcome: FlashOutcome = "failed";
   let error: FlashError | undefined;
   try {
     if (job.ahead === undefined) {
       await using transport = await job.open();
-      wire = countFrom(transport);
+      wire = wireSince(transport);
       outcome = await onBoard(running, transport);
     } else {
       const connection = await job.ahead();
-      wire = countFrom(connection.transport);
+      wire = wireSince(connection.transport);
       outcome = await onBoard(running, connection.transport, connection);
     }
   } catch (thrown) {
@@ -127,16 +106,8 @@ export async function runEspJob(job: EspJob): Promise<Report> {
   return report(running, { outcome, error, wire: wire() });
 }
 
-function countFrom({ counters }: SerialTransport): () => Report["wire"] {
-  const before = { ...counters };
-  return () => ({
-    sentBytes: counters.sentBytes - before.sentBytes,
-    receivedBytes: counters.receivedBytes - before.receivedBytes,
-    roundTrips: counters.roundTrips - before.roundTrips,
-  });
-}
-
-async function onBoard(running: Running, transport: SerialTransport, ahead?: EspConnection): Promise<FlashOutcome> {
+async function onBoard(running: Running, transport: SerialTransport, ahead?: BoardConnection): Promise<FlashOutcome> {
+  running.leave = (context) => running.job.family.leave(transport, context);
   try {
     const outcome = await (running.job.options.ram
       ? loadIntoRam(running, transport)
@@ -168,26 +139,26 @@ async function withHolder(running: Running, error: unknown): Promise<unknown> {
   );
 }
 
-async function flash(running: Running, transport: SerialTransport, ahead?: EspConnection): Promise<FlashOutcome> {
+async function flash(running: Running, transport: SerialTransport, ahead?: BoardConnection): Promise<FlashOutcome> {
   const { job, context, progress } = running;
   const { history, options } = job;
   const connection = ahead === undefined ? await connect(running, transport) : takeOver(running, ahead);
-  const { session, findings } = connection;
+  const { session, flashId } = connection;
   running.connection = connection;
-  running.chip = session.chip;
-  running.identity = session.identity;
-  running.resetWay = findings.resetWay;
-  if (findings.usesOtherStub) progress.notes.push(otherStubNote);
+  progress.notes.push(...connection.notes);
   checkStop(context);
-  checkIdentity({ ...job, board: job.board ?? running.chip, identity: running.identity }, job.options.identity);
+  found(running, {
+    ...session,
+    chip: session.chip,
+    identity: session.identity,
+    leave: (final) => connection.leave(final),
+  });
   const board = await history.board(session.identity, session.chip);
   context.trace.enter("plan", "image");
-  const facts = { port: job.port, flashId: findings.flashId };
+  const facts = { port: job.port, flashId };
   try {
-    const image = await imageForEsp({
+    const image = await connection.image({
       artifact: job.artifact,
-      chip: findings.chip,
-      session,
       known: board.known,
       remember: (sectors) => board.enter(sectors, facts),
       appOffset: options.appOffset,
@@ -206,47 +177,41 @@ async function flash(running: Running, transport: SerialTransport, ahead?: EspCo
       ...{ session, image, record, options, context, progress, beforeReset },
       ...(planDelta === undefined ? {} : { planDelta }),
     });
-    if (options.reset && !transport.hasModemLines && outcome !== "planned") {
+    if (options.reset && !connection.canReset && outcome !== "planned") {
       progress.notes.push(`${job.port} has no reset line: press the board's reset button to start the program.`);
     }
     return outcome;
   } finally {
-    await rememberPort(job, findings);
+    await rememberPort(job, connection);
   }
 }
 
-function connect(running: Running, transport: SerialTransport): Promise<EspConnection> {
-  const { job, context } = running;
-  const { artifact, options } = job;
-  const wishes = {
-    baud: options.baud,
-    useStub: options.useStub && !refusesStub(artifact),
-    officialStub: options.officialStub ?? false,
-    expectedChip: expectedChip(job.options.chip, job.artifact),
-    flashBytes: options.flashBytes,
-  };
-  return connectThrough(transport, context, wishes, job);
+/** @throws FlashError `wrong-chip` if it is not the board that the user means */
+function found(running: Running, board: FoundBoard): void {
+  const { job } = running;
+  running.chip = board.chip;
+  running.identity = board.identity;
+  running.leave = (context) => board.leave(context);
+  const name = job.board ?? board.chip;
+  checkIdentity({ board: name, identity: board.identity, port: job.port }, job.options.identity);
+}
+
+function connect({ job, context }: Running, transport: SerialTransport): Promise<BoardConnection> {
+  const { artifact, options, family } = job;
+  const meant = { chip: options.chip, artifact };
+  return family.connect(transport, context, { wishes: wishesOf(options, artifact), meant, memory: job });
 }
 
 /** When the connection was made nobody knew yet what the build would make. */
-function takeOver(running: Running, ahead: EspConnection): EspConnection {
+function takeOver(running: Running, ahead: BoardConnection): BoardConnection {
   const { job, context } = running;
   ahead.context.handTo(context);
-  running.resetWay = ahead.findings.resetWay;
-  const expected = expectedChip(job.options.chip, job.artifact);
-  if (expected !== undefined && expected !== ahead.session.chip) {
-    const { title } = ahead.findings.chip;
-    throw new FlashError("wrong-chip", `the image is for ${expected}, the board on ${job.port} is an ${title}`);
-  }
+  running.leave = (final) => ahead.leave(final);
+  ahead.check({ chip: job.options.chip, artifact: job.artifact });
   return ahead;
 }
 
-/** The build says that the ROM alone is to be used. */
-export function refusesStub(artifact: Artifact): boolean {
-  return artifact.kind === "image" && artifact.stub === false;
-}
-
-async function readyForProgram({ beforeReset }: EspJob, transport: SerialTransport): Promise<void> {
+async function readyForProgram({ beforeReset }: BoardJob, transport: SerialTransport): Promise<void> {
   if (transport.hasModemLines) await beforeReset?.(transport); // without a reset line the loader is still to be spoken to
 }
 
@@ -256,17 +221,13 @@ async function leaveUntouched(running: Running, transport: SerialTransport): Pro
   if (!job.options.reset) return;
   try {
     await readyForProgram(job, transport);
-    await resetIntoProgram(transport, context, running.resetWay);
+    await running.leave(context);
   } catch (error) {
     context.log(`the board could not be reset: ${String(error)}`);
   }
 }
 
-async function rememberPort(job: EspJob, findings: EspFindings): Promise<void> {
-  const { identity, resetWay, baud, failedStub } = findings;
-  // A rate that the user asked for once is not what the next flash should begin with, unless it had to be lowered.
-  const lowered = baud < (job.options.baud ?? usualBaud) ? { baud } : {};
-  const hints = { identity, resetWay, ...lowered, ...(failedStub === undefined ? {} : { failedStub }) };
+async function rememberPort(job: BoardJob, { hints }: BoardConnection): Promise<void> {
   try {
     await job.history.rememberPort(job.port, hints);
   } catch (error) {
@@ -276,35 +237,18 @@ async function rememberPort(job: EspJob, findings: EspFindings): Promise<void> {
 
 async function loadIntoRam(running: Running, transport: SerialTransport): Promise<FlashOutcome> {
   const { job, context, progress } = running;
-  const { artifact } = job;
-  if (artifact.kind !== "elf") {
-    throw new FlashError("bad-image", "only an .elf can be loaded into RAM: it says where its sections belong", {
-      remedy: "Give the .elf of a program that is linked for RAM.",
-    });
-  }
-  const hints = await job.history.portHints(job.port);
-  const { client, chip, identity, entered } = await enterRom(transport, context, {
-    baud: job.options.baud,
-    expectedChip: expectedChip(job.options.chip, job.artifact),
-    resetWay: hints.resetWay as ResetWay | undefined,
+  const { options, artifact, onProgramText } = job;
+  const { bytes, notes } = await job.family.runInRam(transport, context, {
+    meant: { chip: options.chip, artifact },
+    baud: options.baud,
+    dryRun: options.dryRun,
+    memory: job,
+    onBoard: (board) => found(running, board),
+    ...(onProgramText === undefined ? {} : { onProgramText }),
   });
-  running.chip = chip.name;
-  running.identity = identity;
-  running.resetWay = entered.way;
-  checkIdentity({ ...job, board: job.board ?? running.chip, identity: running.identity }, job.options.identity);
-  context.trace.enter("plan", "RAM program");
-  const segments = checkRamProgram(artifact.elf, chip.name);
-  const bytes = segments.reduce((sum, segment) => sum + segment.data.length, 0);
   progress.image = { bytes, sectors: 0 };
-  if (job.options.dryRun) return "planned";
-  progress.notes.push(
-    `${formatBytes(bytes)} run from RAM at ${hex(artifact.elf.entry)}; a reset starts the program in the flash again.`,
-  );
-  context.trace.enter("load", `${formatBytes(bytes)} into RAM`);
-  client.forgetHeard();
-  await startInRam(client, { pieces: segments, entry: artifact.elf.entry });
-  job.onProgramText?.(Buffer.from(client.heard, "latin1"));
-  return "loaded";
+  progress.notes.push(...notes);
+  return options.dryRun ? "planned" : "loaded";
 }
 
 interface Ended {
