@@ -24,8 +24,8 @@ export async function gdb({ port, elf, commands }: Batch): Promise<string> {
     writeFileSync(script, [...settings, `target remote 127.0.0.1:${port}`, ...commands, "echo done\\n"].join("\n"));
     await using program = new Program("gdb-multiarch", ["-nx", "-batch", "-x", script, ...(elf ? [elf] : [])]);
     await program.exit(limitMs);
-    const said = program.printed + program.complaints;
-    if (!program.printed.endsWith("done\n")) throw new Error(`gdb stopped early: ${said}`);
+    const said = program.output.printed + program.complaints;
+    if (!program.output.printed.includes("done\n")) throw new Error(`gdb stopped early: ${said}`);
     return said;
   } finally {
     rmSync(folder, { recursive: true, force: true });

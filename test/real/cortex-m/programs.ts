@@ -2,42 +2,35 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { Console } from "./console.ts";
 
 /** Long enough for a machine that is busy with other things. */
 const startMs = 15_000;
 const tries = 5;
 
 export class Program implements AsyncDisposable {
+  /** Its standard output. */
+  readonly output = new Console();
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #name: string;
-  #printed = "";
   #complaints = "";
-  #wake: () => void = () => undefined;
-  readonly #ended: Promise<unknown>;
+  readonly #ended: Promise<void>;
 
-  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
+  constructor(command: string, args: readonly string[]) {
     this.#name = command;
-    this.#child = spawn(command, args, { env: { ...process.env, ...env } });
-    this.#ended = once(this.#child, "close").then(
-      () => this.#wake(),
-      (error: unknown) => {
-        this.#complaints += String(error);
-        this.#wake();
-      },
-    );
-    this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      this.#printed += text;
-      this.#wake();
+    this.#child = spawn(command, args);
+    this.#ended = new Promise((resolve) => {
+      this.#child.once("close", resolve);
+      this.#child.once("error", (error) => {
+        this.#complaints += error.message;
+        resolve();
+      });
     });
+    this.#child.stdout.setEncoding("utf8").on("data", (text: string) => this.output.push(text));
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#complaints += text;
-      this.#wake();
+      this.output.wake();
     });
-  }
-
-  /** Everything on standard output up to now. */
-  get printed(): string {
-    return this.#printed;
   }
 
   /** Everything on standard error up to now. */
@@ -49,52 +42,26 @@ export class Program implements AsyncDisposable {
     return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
   }
 
-  /** Drops what was printed up to now, so that a later line is surely a new one. */
-  forget(): void {
-    this.#printed = "";
-  }
-
-  /** @throws when the program ends or `limitMs` are over before; the message holds what the program said */
+  /** @throws when the program ends before, or does not come to it in time; the message holds what it complained about */
   async until(isThere: () => boolean, what: string, limitMs = startMs): Promise<void> {
-    const endMs = performance.now() + limitMs;
-    while (!isThere()) {
-      const leftMs = endMs - performance.now();
-      if (leftMs <= 0 || this.hasEnded)
-        throw new Error(
-          `${this.#name}: no ${what}${this.hasEnded ? ", it ended" : ` within ${limitMs} ms`}. ${this.#said()}`,
-        );
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(leftMs, 100));
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+    try {
+      await this.output.until(() => this.hasEnded || isThere(), what, limitMs);
+    } catch (error) {
+      throw new Error(`${this.#name}: ${String(error)} ${this.#complaints}`, { cause: error });
     }
+    if (!isThere()) throw new Error(`${this.#name} ended: ${this.output.printed} ${this.#complaints}`);
   }
 
-  /** The first whole line of output that holds `part`. */
-  async line(part: string, limitMs?: number): Promise<string> {
-    const lines = (): string[] => this.#printed.split(/\r?\n/).slice(0, -1);
-    await this.until(() => lines().some((line) => line.includes(part)), `line with "${part}"`, limitMs);
-    return lines().find((line) => line.includes(part)) ?? "";
-  }
-
-  /** The exit code, -1 after a signal. @throws when it does not end in time */
-  async exit(limitMs: number): Promise<number> {
+  /** Waits for its end by itself, and kills it when that does not come. */
+  async exit(limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), limitMs);
     await this.#ended;
     clearTimeout(timer);
-    return this.#child.exitCode ?? -1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#ended;
-  }
-
-  #said(): string {
-    return `It printed: ${JSON.stringify(this.#printed)} and complained: ${JSON.stringify(this.#complaints)}`;
   }
 }
 

@@ -1,5 +1,6 @@
 /** A board of Debian's QEMU behind its GDB server: halted before its first instruction, its UART on a pipe. */
 import { setTimeout as wait } from "node:timers/promises";
+import type { Console } from "./console.ts";
 import { isListening, onFreePort, Program } from "./programs.ts";
 
 const listenMs = 15_000;
@@ -11,12 +12,15 @@ interface QemuOptions {
 
 export class QemuBoard implements AsyncDisposable {
   readonly port: number;
-  /** Its output is the board's UART. */
-  readonly uart: Program;
+  readonly program: Program;
 
   private constructor(port: number, program: Program) {
     this.port = port;
-    this.uart = program;
+    this.program = program;
+  }
+
+  get uart(): Console {
+    return this.program.output;
   }
 
   static start(machine: string, { args = [] }: QemuOptions = {}): Promise<QemuBoard> {
@@ -34,7 +38,7 @@ export class QemuBoard implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.uart[Symbol.asyncDispose]();
+    return this.program[Symbol.asyncDispose]();
   }
 }
 
