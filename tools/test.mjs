@@ -28,6 +28,11 @@ installDebianPackages([
   { name: "qemu-system-misc", isThere: () => answers("qemu-system-riscv32") && answers("qemu-system-xtensa") },
   { name: "clang", isThere: () => answers("clang") },
   { name: "lld", isThere: () => answers("wasm-ld") },
+  // Cortex-M: firmware and loaders are compiled, servers that are not ours are flashed through, a client that is not ours is the judge.
+  { name: "gcc-arm-none-eabi", isThere: () => answers("arm-none-eabi-gcc") },
+  { name: "qemu-system-arm", isThere: () => answers("qemu-system-arm") },
+  { name: "openocd", isThere: () => answers("openocd") },
+  { name: "gdb-multiarch", isThere: () => answers("gdb-multiarch") },
   // For the core under sanitizers and fuzzing.
   { name: "libclang-rt-14-dev", isThere: () => existsSync("/usr/lib/llvm-14/lib/clang") },
 ]);
