@@ -118,9 +118,9 @@ export function digestBytesPerMs(flash: FlashFacts): number | undefined {
   return ms > 0 && sumBytes(spans) > 0 ? sumBytes(spans) / ms : undefined;
 }
 
-/** The program in RAM erases while it writes; only a ROM erases first and answers then. */
+/** A program in RAM erases while it writes, and our own tells afterwards how long; only a ROM erases first and answers then. */
 export function wroteByRom(flash: FlashFacts): boolean {
-  return flash.spans.some((span) => span.phase === "erase");
+  return flash.spans.some((span) => span.phase === "erase" && span.waitsFor === undefined);
 }
 
 /** True when the board was neither asked nor read before it was written. */

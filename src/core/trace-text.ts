@@ -5,7 +5,10 @@ import { phaseTotals, waitTotals, type Span, type Trace } from "./trace.ts";
 const barWidth = 40;
 const shortestShownMs = 0.05;
 
-/** Spans in order; the bars stand where the time was, on one scale; then the total, and what writing waited for. Times in milliseconds. */
+/**
+ * Spans in order; the bars stand where the time was, on one scale; then the total, what writing waited for, and round trips where they
+ * were counted. Times in milliseconds.
+ */
 export function formatTrace(trace: Trace): string {
   const shown = joinRepeats(trace.spans.filter((span) => span.durationMs >= shortestShownMs || span.bytes > 0));
   const widest = Math.max(...shown.map((span) => span.label.length), 0);
@@ -22,6 +25,8 @@ export function formatTrace(trace: Trace): string {
   const waits = waitTotals(trace.spans);
   const closing =
     waits === undefined ? [] : [`wire ${formatDuration(waits.wireMs)} · flash ${formatDuration(waits.flashMs)}`];
+  const trips = phaseTotals(trace).filter(({ roundTrips }) => roundTrips > 0);
+  if (trips.length > 0) closing.push(`round trips: ${trips.map((one) => `${one.phase} ${one.roundTrips}`).join(" · ")}`);
   return [...lines, `${"total".padEnd(7)}  ${"".padEnd(widest)}  ${ms(trace.totalMs)}`, ...closing].join("\n");
 }
 
@@ -53,6 +58,7 @@ function joinRepeats(spans: readonly Span[]): readonly Span[] {
           : `${last.label} … ${span.label}`,
         durationMs: last.durationMs + span.durationMs,
         bytes: last.bytes + span.bytes,
+        roundTrips: (last.roundTrips ?? 0) + (span.roundTrips ?? 0),
       };
     }
   }

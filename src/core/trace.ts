@@ -14,6 +14,8 @@ export interface Span {
   readonly bytes: number;
   /** What the span waited for, where the board told: data off the wire, or its flash chip. */
   readonly waitsFor?: "wire" | "flash";
+  /** How often the span waited for an answer; absent where nobody counts them by spans. */
+  readonly roundTrips?: number;
 }
 
 /** A share of a span whose time was told afterwards. */
@@ -31,7 +33,7 @@ export class TraceRecorder {
   readonly #startMs: number;
   readonly #spans: Span[] = [];
   readonly #onEnter: (phase: Phase, label: string) => void;
-  #open: { phase: Phase; label: string; startMs: number; bytes: number };
+  #open: { phase: Phase; label: string; startMs: number; bytes: number; roundTrips?: number };
 
   /** @param onEnter told of every span that begins after the first */
   constructor(
@@ -82,10 +84,16 @@ export class TraceRecorder {
     this.#open.bytes += count;
   }
 
+  /** Counts one wait for an answer towards the open span. */
+  addRoundTrip(): void {
+    this.#open.roundTrips = (this.#open.roundTrips ?? 0) + 1;
+  }
+
   /** The trace so far; the open span ends now and a new one of the same kind begins. */
   finish(): Trace {
     const totalMs = this.#close();
-    this.#open = { ...this.#open, startMs: totalMs, bytes: 0 };
+    const { phase, label } = this.#open;
+    this.#open = { phase, label, startMs: totalMs, bytes: 0 };
     return { totalMs, spans: [...this.#spans] };
   }
 
@@ -97,8 +105,16 @@ export class TraceRecorder {
   }
 }
 
+export interface PhaseTotal {
+  readonly phase: Phase;
+  readonly durationMs: number;
+  readonly bytes: number;
+  /** 0 where nobody counts them by spans. */
+  readonly roundTrips: number;
+}
+
 /** Milliseconds per phase, in the order of `phases`, phases without time left out. */
-export function phaseTotals(trace: Trace): readonly { phase: Phase; durationMs: number; bytes: number }[] {
+export function phaseTotals(trace: Trace): readonly PhaseTotal[] {
   return phases
     .map((phase) => {
       const spans = trace.spans.filter((span) => span.phase === phase);
@@ -106,6 +122,7 @@ export function phaseTotals(trace: Trace): readonly { phase: Phase; durationMs: 
         phase,
         durationMs: spans.reduce((sum, span) => sum + span.durationMs, 0),
         bytes: spans.reduce((sum, span) => sum + span.bytes, 0),
+        roundTrips: spans.reduce((sum, span) => sum + (span.roundTrips ?? 0), 0),
       };
     })
     .filter((total) => total.durationMs > 0 || total.bytes > 0);

@@ -105,6 +105,16 @@ test("where our own stub writes, advice says whether wire or flash chip binds", 
   expect(adviceOf("flash-chip", high).explanation).toContain("A higher bit rate would not help");
 });
 
+test("erases that our own stub tells of are not taken for those of the ROM", async () => {
+  const rig = new Rig({ board: "esp32c3" });
+  await rig.flash(app);
+  rig.again();
+  const over = await rig.flash(bytesAt(0x10000, pseudoFirmware(300_000, 2)), { baud: 2_000_000 });
+  expect(over.spans.some(({ phase }) => phase === "erase")).toBe(true);
+  expect(ids(over)).toContain("flash-chip");
+  expect(ids(over)).not.toContain("rom-only");
+});
+
 test("what another tool wrote costs our own stub next to nothing, and a full write of what is there neither", async () => {
   const rig = new Rig({ board: "esp32c3" });
   const first = await rig.flash(app);
