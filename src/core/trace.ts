@@ -33,7 +33,9 @@ export class TraceRecorder {
   readonly #startMs: number;
   readonly #spans: Span[] = [];
   readonly #onEnter: (phase: Phase, label: string) => void;
-  #open: { phase: Phase; label: string; startMs: number; bytes: number; roundTrips?: number };
+  #open: { phase: Phase; label: string; startMs: number; bytes: number };
+  #roundTrips: (() => number) | undefined;
+  #roundTripsBefore = 0;
 
   /** @param onEnter told of every span that begins after the first */
   constructor(
@@ -84,9 +86,10 @@ export class TraceRecorder {
     this.#open.bytes += count;
   }
 
-  /** Counts one wait for an answer towards the open span. */
-  addRoundTrip(): void {
-    this.#open.roundTrips = (this.#open.roundTrips ?? 0) + 1;
+  /** @param total how often an answer was waited for so far; spans from now on say how many of these were theirs */
+  countRoundTrips(total: () => number): void {
+    this.#roundTrips = total;
+    this.#roundTripsBefore = total();
   }
 
   /** The trace so far; the open span ends now and a new one of the same kind begins. */
@@ -100,8 +103,17 @@ export class TraceRecorder {
   #close(): number {
     const nowMs = this.#clock.nowMs() - this.#startMs;
     const durationMs = nowMs - this.#open.startMs;
-    if (durationMs > 0 || this.#open.bytes > 0) this.#spans.push({ ...this.#open, durationMs });
+    if (durationMs > 0 || this.#open.bytes > 0)
+      this.#spans.push({ ...this.#open, durationMs, ...this.#roundTripsSince() });
     return nowMs;
+  }
+
+  #roundTripsSince(): { roundTrips?: number } {
+    const total = this.#roundTrips?.();
+    if (total === undefined) return {};
+    const roundTrips = total - this.#roundTripsBefore;
+    this.#roundTripsBefore = total;
+    return { roundTrips };
   }
 }
 

@@ -27,6 +27,7 @@ const otherStubNote =
   "Deltaflash's own stub did not run on this board; Espressif's stub was used instead, which takes no patches.";
 
 export const espFamily: Family = {
+  countsRoundTrips: false,
   connect,
   runInRam,
   leave: (transport, context) => resetIntoProgram(transport, context, "quick"),

@@ -81,6 +81,8 @@ export interface RamProgram {
 }
 
 export interface Family {
+  /** Questions are answered one by one, so that it means something how many there were in each phase. */
+  readonly countsRoundTrips: boolean;
   /** @param meant undefined: nobody knows yet. @throws FlashError; the board is then as `leave` finds it */
   connect(
     transport: SerialTransport,

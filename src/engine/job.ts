@@ -107,7 +107,9 @@ export async function runJob(job: BoardJob): Promise<Report> {
 }
 
 async function onBoard(running: Running, transport: SerialTransport, ahead?: BoardConnection): Promise<FlashOutcome> {
-  running.leave = (context) => running.job.family.leave(transport, context);
+  const { family } = running.job;
+  running.leave = (context) => family.leave(transport, context);
+  if (family.countsRoundTrips) running.context.trace.countRoundTrips(() => transport.counters.roundTrips);
   try {
     const outcome = await (running.job.options.ram
       ? loadIntoRam(running, transport)

@@ -48,6 +48,24 @@ describe("a trace", () => {
     expect(told).toEqual(["connect sync"]);
   });
 
+  test("says how often each span waited for an answer, where that is counted", () => {
+    const clock = new VirtualClock();
+    let total = 7;
+    const trace = new TraceRecorder(clock, { phase: "connect", label: "server" });
+    trace.countRoundTrips(() => total);
+    clock.advanceTo(4);
+    total += 4;
+    trace.enter("survey", "digests");
+    clock.advanceTo(5);
+    total += 1;
+    const done = trace.finish();
+    expect(done.spans.map(({ phase, roundTrips }) => [phase, roundTrips])).toEqual([
+      ["connect", 4],
+      ["survey", 1],
+    ]);
+    expect(formatTrace(done)).toContain("\nround trips: connect 4 · survey 1");
+  });
+
   test("is a readable table with bars", () => {
     expect(formatTrace(recorded())).toMatchInlineSnapshot(`
       "connect  reset + sync            60.0 ms  ######
