@@ -172,7 +172,7 @@ function rateWasLowered(one: FlashFacts, flash: FlashFacts): boolean {
 
 /** There the time of a question is the network's, and the rate is set at the far end. */
 function isOverNetwork({ port }: Pick<FlashFacts, "port">): boolean {
-  return /^(tcp|rfc2217):/.test(port);
+  return /^(tcp|rfc2217|gdb):/.test(port);
 }
 
 export const linkRules: readonly Rule[] = [bridgeLatency, higherRate, loweredRate, slowReset, romOnly, chipBound];

@@ -27,7 +27,7 @@ export type AdviceAction =
   | {
       readonly kind: "explain";
       readonly label: string;
-      readonly topic: "latency-timer" | "stable-link" | "slow-reset";
+      readonly topic: "latency-timer" | "stable-link" | "slow-reset" | "adapter-speed";
     };
 
 export interface Advice {

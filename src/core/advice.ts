@@ -4,6 +4,7 @@
  */
 import { linkRules } from "./advice-link.ts";
 import { memoryRules } from "./advice-memory.ts";
+import { probeRules } from "./advice-probe.ts";
 import type { Advice, FlashFacts } from "./advice-rule.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { Advice, FlashFacts } from "./advice-rule.ts";
 export function advise(flash: FlashFacts, earlier: readonly FlashFacts[]): readonly Advice[] {
   if (flash.result === "failed" || flash.result === "planned") return [];
   const sameBoard = earlier.filter((one) => one.identity === flash.identity);
-  return [...linkRules, ...memoryRules]
+  return [...linkRules, ...memoryRules, ...probeRules]
     .map((rule) => rule(flash, sameBoard))
     .filter((advice) => advice !== undefined)
     .sort(byWeight);
