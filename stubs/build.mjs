@@ -7,6 +7,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildLoader } from "./cortex-m/build.mjs";
+import { drivers } from "./cortex-m/sources.mjs";
 import { readElf } from "./elf.mjs";
 import { blobs, buildNumber, chips, sourceHash, stubs } from "./sources.mjs";
 
@@ -244,14 +246,22 @@ async function buildWasm(folder) {
   return { "core.wasm": wasm, "core.json": Buffer.from(`${JSON.stringify(blob, undefined, 2)}\n`) };
 }
 
+const loaderPrefix = "cortex-m-";
+
+/** @param name core, of a chip, or cortex-m-<driver> */
+function makerOf(name) {
+  if (name === "core") return buildWasm;
+  if (!name.startsWith(loaderPrefix)) return buildChip.bind(undefined, name);
+  return (folder) => buildLoader(name.slice(loaderPrefix.length), folder, run);
+}
+
 /** @returns files by name */
 async function buildAll(names, folder) {
   const files = {};
   const waiting = [...names];
   const worker = async () => {
     for (let chip = waiting.shift(); chip !== undefined; chip = waiting.shift()) {
-      const make = chip === "core" ? buildWasm : buildChip.bind(undefined, chip);
-      Object.assign(files, await make(join(folder, chip)));
+      Object.assign(files, await makerOf(chip)(join(folder, chip)));
     }
   };
   const ends = await Promise.allSettled([worker(), worker()]);
@@ -260,11 +270,13 @@ async function buildAll(names, folder) {
   return files;
 }
 
+const everything = ["core", ...chips, ...drivers.map((driver) => `${loaderPrefix}${driver}`)];
+
 async function main(words, folder) {
   if (words[0] === "--qemu") return buildForQemu(words[1], folder);
   const isCheck = words.includes("--check");
   const wanted = words.filter((word) => word !== "--check");
-  const files = await buildAll(wanted.length > 0 ? wanted : ["core", ...chips], folder);
+  const files = await buildAll(wanted.length > 0 ? wanted : everything, folder);
   for (const [name, bytes] of Object.entries(files)) {
     const place = join(blobs, name);
     if (!isCheck) {

@@ -4,12 +4,16 @@
  */
 #include "core.h"
 
+#ifndef AREAS
 uint32_t block_words[BLOCK_BYTES / 4];
+#endif
 
 uint32_t laps[LAPS];
 
 static uint32_t lap_began;
+#ifndef AREAS
 static uint32_t save_words[SAVE_BYTES / 4];
+#endif
 
 #define block_bytes ((uint8_t *)block_words)
 #define save_bytes ((uint8_t *)save_words)

@@ -9,7 +9,10 @@
 /* Called out of the boot part: inlined there, it would be uploaded through the ROM. */
 #define LATER_PART __attribute__((noinline))
 
-/* What a chip has room for. */
+/* What a chip has room for. AREAS: the block and the save area are not ours; that file says where they are and how large. */
+#ifdef AREAS
+#include AREAS
+#endif
 #ifndef RING_BYTES
 #define RING_BYTES 32768
 #endif
@@ -40,7 +43,9 @@
 #define STEP_BYTES 192u
 
 _Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "the ring is indexed by totals");
+#ifndef AREAS
 _Static_assert(BLOCK_BYTES % SECTOR_BYTES == 0 && BLOCK_BYTES <= 65536, "sectors of a block are counted in bytes");
+#endif
 
 enum status {
   STATUS_DONE,
@@ -229,7 +234,9 @@ static inline void forget_block(void) {
   block.settled = 0;
   block.checked = 0;
 }
+#ifndef AREAS
 extern uint32_t block_words[BLOCK_BYTES / 4];
+#endif
 extern uint32_t laps[LAPS];
 extern uint32_t cursor; /* the source cursor */
 void lap(enum lap what);

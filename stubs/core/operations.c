@@ -15,7 +15,9 @@ static const struct kind boot_kinds[] = {
 struct operation op;
 struct block block;
 uint32_t cursor;
+#ifndef AREAS
 struct ring *source = &wire;
+#endif
 uint8_t reply_bytes[REPLY_BYTES];
 static const struct kind *kind;
 static uint8_t reply_seq;

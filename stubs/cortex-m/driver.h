@@ -35,10 +35,12 @@ enum status {
 
 /* Before each command but INFO, so before digests too: makes the flash readable and its registers writable; may raise the clock. */
 static inline uint32_t driver_init(uint32_t *state);
+#ifndef NO_FLASH
 /* One erase unit, or as many as the record says: a block erase if the driver has one. `address` and `bytes` are multiples of the unit. */
 static inline uint32_t driver_erase(uint32_t *state, uint32_t address, uint32_t bytes);
 /* Both are multiples of PROGRAM_UNIT, at most RUN_BYTES; `words` lie in RAM, aligned to 4. */
 static inline uint32_t driver_program(uint32_t *state, uint32_t address, const uint32_t *words, uint32_t bytes);
+#endif
 /* After each command, also one that failed: as it was before driver_init, but the flash may stay readable. */
 static inline uint32_t driver_done(uint32_t *state);
 

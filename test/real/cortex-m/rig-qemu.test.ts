@@ -1,6 +1,6 @@
 /** The rig of QEMU's boards, judged by Debian's GDB. */
 import { afterAll, expect, test } from "vitest";
-import { firstLine, qemuBoard } from "./boards.ts";
+import { firstLine, qemuBoard, qemuBoards } from "./boards.ts";
 import { FirmwareFolder } from "./firmware.ts";
 import { gdb } from "./gdb-program.ts";
 import { QemuBoard } from "./qemu.ts";
@@ -21,4 +21,16 @@ test("the firmware starts from the microbit's flash and prints its line", async 
   expect(said).not.toContain("MIS-MATCHED");
   expect(said).toContain("report");
   expect(await board.uart.line("data=")).toBe(firstLine(1));
+});
+
+test.each(qemuBoards)("the firmware runs from the RAM of $machine and prints its line", async (board) => {
+  const elf = firmware.firmware({ board, place: "ram" });
+  await using machine = await QemuBoard.start(board.machine);
+  const table = `*(unsigned *)0x${board.ram.start.toString(16)}`;
+  await gdb({
+    port: machine.port,
+    elf,
+    commands: ["load", "compare-sections", `set $sp = ${table}`, "set $xpsr = 0x1000000", "set $pc = reset", "detach"],
+  });
+  expect(await machine.uart.line("data=")).toBe(firstLine(1));
 });

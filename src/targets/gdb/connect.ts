@@ -1,0 +1,139 @@
+/** From an open transport to a server that is known: what is asked first, and in which order. */
+import { FlashError } from "../../core/errors.ts";
+import type { Transport } from "../../transport/transport.ts";
+import { ask, askOk, askText, monitor, ServerRefusal, UnknownRequest } from "./ask.ts";
+import { GdbClient } from "./client.ts";
+import { detectServer, parseFeatures } from "./detect.ts";
+import { readRegisterSet, usualRegisters, type RegisterSet } from "./registers.ts";
+import { servers } from "./servers.ts";
+import { GdbWire, type GdbContext } from "./wire.ts";
+
+/** `swbreak` and the like are what GDB itself offers; servers take a client without them for an old one. */
+const hello = "qSupported:multiprocess-;swbreak+;hwbreak+;vContSupported+;xmlRegisters=arm";
+const helloMs = 3_000;
+/** Of servers that announce nothing. Source: GDB's own first guess. */
+const usualPacketBytes = 400;
+const leastPacketBytes = 64;
+const mostPacketBytes = 0x10000;
+/** A scan of the debug port by the probe. */
+const scanMs = 5_000;
+
+/**
+ * Recognises the server. Afterwards the core is halted: most servers do that to whoever connects.
+ * @throws FlashError `port-busy` when it serves another client, `protocol` when it is no GDB server, `board-not-found` when it has
+ * no target, `timeout`, `disconnected`, `cancelled`
+ */
+export async function connectGdb(transport: Transport, context: GdbContext): Promise<GdbClient> {
+  const wire = new GdbWire(transport, context);
+  const answer = await firstAnswer(wire);
+  const features = parseFeatures(answer);
+  const isQemu = await agreeOnAcks(wire, features.get("QStartNoAckMode") === "+");
+  const traits = await detectServer(wire, answer, isQemu);
+  if (traits.kind === "black-magic") await attachBlackMagic(wire);
+  const packetBytes = packetBytesOf(features.get("PacketSize"));
+  const sliceBytes = Math.min(traits.xmlSliceBytes, packetBytes);
+  const registers = features.get("qXfer:features:read") === "+" ? await registersOf(wire, sliceBytes) : usualRegisters;
+  await checkHasTarget(wire);
+  const hasX = await knowsX(wire);
+  wire.window = traits.window;
+  context.log(`${traits.title} on ${transport.name}: ${answer}; X ${hasX ? "yes" : "no"}`);
+  return new GdbClient(wire, {
+    traits,
+    features,
+    memory: { packetBytes, hasX, answersEarly: traits.answersEarly },
+    registers,
+  });
+}
+
+async function firstAnswer(wire: GdbWire): Promise<string> {
+  const asked = ask(hello, { name: "qSupported", timeoutMs: helloMs });
+  const server = wire.transport.name;
+  try {
+    return Buffer.from((await wire.request(asked)).body).toString("latin1");
+  } catch (error) {
+    if (!(error instanceof FlashError)) throw error;
+    if (error.code === "disconnected") {
+      throw new FlashError(
+        "port-busy",
+        `${server} closed the connection at once, as GDB servers do that serve somebody already`,
+        {
+          cause: error,
+          remedy:
+            "Stop the debug session that uses the server, or let it take several clients (OpenOCD: `-gdb-max-connections 2` of the target).",
+        },
+      );
+    }
+    if (error.code === "timeout" && wire.noise !== "") {
+      throw new FlashError(
+        "protocol",
+        `${server} is no GDB server: it says ${JSON.stringify(wire.noise.slice(0, 60))}`,
+        {
+          cause: error,
+          remedy: "Give the port of the server's GDB service, not its telnet, Tcl or console port.",
+        },
+      );
+    }
+    throw error;
+  }
+}
+
+/** Both sides leave acknowledgements out where they can. @returns true when the server is QEMU */
+async function agreeOnAcks(wire: GdbWire, offered: boolean): Promise<boolean> {
+  if (offered) {
+    await askOk(wire, ask("QStartNoAckMode"));
+    wire.sendsAcks = false;
+    return false;
+  }
+  const said = await unlessUnknown(() => askText(wire, ask("qqemu.Supported")));
+  const isQemu = said?.includes("PhyMemMode") === true;
+  if (isQemu) wire.sendsAcks = false;
+  return isQemu;
+}
+
+function packetBytesOf(text: string | undefined): number {
+  const bytes = text !== undefined && /^[0-9a-f]{1,8}$/i.test(text) ? Number.parseInt(text, 16) : usualPacketBytes;
+  return Math.min(mostPacketBytes, Math.max(leastPacketBytes, bytes));
+}
+
+async function registersOf(wire: GdbWire, sliceBytes: number): Promise<RegisterSet> {
+  return (await unlessUnknown(() => readRegisterSet(wire, sliceBytes))) ?? usualRegisters;
+}
+
+async function checkHasTarget(wire: GdbWire): Promise<void> {
+  const said = await unlessUnknown(() => askText(wire, ask("?", { answeredByStop: true })));
+  if (said === undefined || /^[ST]/i.test(said)) return;
+  throw new FlashError("board-not-found", `the GDB server on ${wire.transport.name} has no target (${said})`, {
+    remedy: "Check that the board has power and that the probe is connected to it, then restart the GDB server.",
+  });
+}
+
+async function knowsX(wire: GdbWire): Promise<boolean> {
+  return (await unlessUnknown(() => askText(wire, ask("X0,0:")))) === "OK";
+}
+
+/** Nothing is attached when Black Magic is connected to. Older ones call the scan by other names. */
+async function attachBlackMagic(wire: GdbWire): Promise<void> {
+  let found: string | undefined;
+  for (const command of ["swd_scan", "swdp_scan", "auto_scan"]) {
+    found = await unlessUnknown(() => monitor(wire, command, scanMs));
+    if (found !== undefined) break;
+  }
+  const attached = await unlessUnknown(() =>
+    askText(wire, ask("vAttach;1", { answeredByStop: true, timeoutMs: scanMs })),
+  );
+  if (attached !== undefined && /^[ST]/i.test(attached)) return;
+  throw new FlashError(
+    "board-not-found",
+    `${servers["black-magic"].title} on ${wire.transport.name} cannot attach to a target (${(found ?? "no scan").trim()})`,
+    { remedy: "Check power and the wires SWDIO, SWCLK and GND between probe and board." },
+  );
+}
+
+async function unlessUnknown<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UnknownRequest || error instanceof ServerRefusal) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+export const drivers: readonly string[];
+export function loaderHash(driver: string): string;
