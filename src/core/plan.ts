@@ -10,6 +10,8 @@ import { uncovered, type Sector } from "./sectors.ts";
 /** How long things take on this board over this wire, milliseconds. For decisions and estimates, never for deadlines. */
 export interface FlashCosts {
   readonly sectorEraseMs: number;
+  /** Where sectors are of several sizes: by bytes of the sector, instead of `sectorEraseMs`. */
+  readonly sectorEraseMsBySize?: ReadonlyMap<number, number>;
   /** 0 where there are no blocks. */
   readonly blockEraseMs: number;
   /** Programming, per byte. */
@@ -208,16 +210,18 @@ function verifyStep(write: WriteStep): MemoryStep {
   return { kind: "verify", range: { address: write.address, size: write.data.length }, data: write.data };
 }
 
+function eraseMsOf({ unit, size }: Erase, costs: FlashCosts): number {
+  if (unit === "block") return costs.blockEraseMs;
+  return costs.sectorEraseMsBySize?.get(size) ?? costs.sectorEraseMs;
+}
+
 /** What carrying out the steps will take, milliseconds: writing, erasing and verifying, without connect and survey. */
 export function estimateMs(plan: Plan, costs: FlashCosts): number {
   let totalMs = 0;
   for (const step of plan.steps) {
     switch (step.kind) {
       case "write": {
-        const eraseMs = step.erases.reduce(
-          (sum, erase) => sum + (erase.unit === "block" ? costs.blockEraseMs : costs.sectorEraseMs),
-          0,
-        );
+        const eraseMs = step.erases.reduce((sum, erase) => sum + eraseMsOf(erase, costs), 0);
         totalMs += writeMs(step.data.length, eraseMs, costs) + 3 * costs.roundTripMs;
         break;
       }
