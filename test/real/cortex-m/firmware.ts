@@ -29,7 +29,7 @@ export class FirmwareFolder implements Disposable {
   firmware({ board, place, version = 1, defines = [] }: Wanted): string {
     const { start, bytes } = board.ram;
     const symbols = [`ram_base=${start}`, `ram_top=${start + bytes}`, `flash_base=${board.flashBase ?? 0}`];
-    return this.#link(`${board.machine}-${place}-${[version, ...defines].join("-")}`, [
+    return this.#link(`${board.machine}-${place}-${start}-${[version, ...defines].join("-")}`, [
       `-DBOARD_${board.define}`,
       `-DVERSION=${version}`,
       ...defines.map((define) => `-D${define}`),
