@@ -1,41 +1,17 @@
 /** Our GDB client on servers that are not ours. */
-import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { mixedBytes } from "../transport-helpers.ts";
 import { FirmwareFolder } from "./firmware.ts";
 import { GdbSession } from "./gdb-session.ts";
 import { OpenOcd } from "./openocd.ts";
-import { QemuBoard } from "./qemu.ts";
-import { Rp2040Board } from "./rp2040-board.ts";
-import { Rp2040JsServer } from "./rp2040js-server.ts";
+import { rp2040Board, servers } from "./servers.ts";
 
 const firmware = new FirmwareFolder();
 afterAll(() => firmware[Symbol.dispose]());
 
-interface Server extends AsyncDisposable {
-  readonly port: number;
-}
-interface Row {
-  readonly title: string;
-  readonly kind: string;
-  readonly hasX: boolean;
-  readonly start: () => Promise<Server>;
-}
-const withRom = (): Rp2040Board => new Rp2040Board(readFileSync(firmware.bootRom()));
-const rows: readonly Row[] = [
-  { title: "QEMU", kind: "qemu", hasX: false, start: () => QemuBoard.start("microbit") },
-  {
-    title: "OpenOCD",
-    kind: "openocd",
-    hasX: true,
-    start: () => OpenOcd.start(withRom(), { hasFlashDriver: true }),
-  },
-  { title: "rp2040js", kind: "rp2040js", hasX: false, start: () => Rp2040JsServer.start(withRom()) },
-];
-
-describe.each(rows)("$title", ({ kind, hasX, start }) => {
+describe.each(servers)("$title", ({ kind, hasX, start }) => {
   test("is recognised, and is recognised again after the client is gone", async () => {
-    await using server = await start();
+    await using server = await start(firmware);
     for (let time = 0; time < 2; time++) {
       await using session = await GdbSession.open(server.port);
       expect(session.client.traits.kind).toBe(kind);
@@ -44,7 +20,7 @@ describe.each(rows)("$title", ({ kind, hasX, start }) => {
   });
 
   test("takes memory of any length at any address and gives it back, whatever stands in it", async () => {
-    await using server = await start();
+    await using server = await start(firmware);
     await using session = await GdbSession.open(server.port);
     const data = mixedBytes(9_001);
     const special = Uint8Array.from({ length: 256 }, (_, index) => index);
@@ -61,7 +37,7 @@ describe.each(rows)("$title", ({ kind, hasX, start }) => {
   });
 
   test("keeps registers by their names", async () => {
-    await using server = await start();
+    await using server = await start(firmware);
     await using session = await GdbSession.open(server.port);
     const values = { r0: 0x11223344, r3: 7, sp: 0x20002000, pc: 0x20000100, xpsr: 0x01000000 } as const;
     await session.client.writeRegisters(values);
@@ -70,7 +46,7 @@ describe.each(rows)("$title", ({ kind, hasX, start }) => {
 });
 
 test("OpenOCD tells its flash in units of 64 KiB, and RAM not at all", async () => {
-  await using server = await OpenOcd.start(withRom(), { hasFlashDriver: true });
+  await using server = await OpenOcd.start(rp2040Board(firmware), { hasFlashDriver: true });
   await using session = await GdbSession.open(server.port);
   expect(await session.client.memoryMap()).toMatchObject({
     flash: [{ start: 0x10000000, size: 0x200000, sectorSize: 0x10000 }],
@@ -78,7 +54,7 @@ test("OpenOCD tells its flash in units of 64 KiB, and RAM not at all", async () 
 });
 
 test("OpenOCD's checksum of memory is ours", async () => {
-  await using server = await OpenOcd.start(withRom());
+  await using server = await OpenOcd.start(rp2040Board(firmware));
   await using session = await GdbSession.open(server.port);
   await session.client.write([{ address: 0x20000000, data: Buffer.from("123456789") }]);
   // CRC-32/MPEG-2 of that, from the catalogue of CRCs.

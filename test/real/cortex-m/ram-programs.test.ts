@@ -38,7 +38,7 @@ test.each(qemuBoards)("$machine runs a program from RAM, and another one after i
 });
 
 test("an RP2040 behind OpenOCD runs a program from RAM, and its flash is as it was", async () => {
-  const board = new Rp2040Board(readFileSync(firmware.bootRom()));
+  const board = new Rp2040Board(firmware.bootRom());
   await using server = await OpenOcd.start(board);
   for (const version of [1, 2]) {
     await using session = await GdbSession.open(server.port);
