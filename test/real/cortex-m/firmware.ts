@@ -1,6 +1,6 @@
 /** Compiles the programs of test/fixtures/cortex-m with Debian's compiler, each only once; knows nothing of who loads them. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CortexBoard } from "./boards.ts";
@@ -29,7 +29,7 @@ export class FirmwareFolder implements Disposable {
   firmware({ board, place, version = 1, defines = [] }: Wanted): string {
     const { start, bytes } = board.ram;
     const symbols = [`ram_base=${start}`, `ram_top=${start + bytes}`, `flash_base=${board.flashBase ?? 0}`];
-    return this.#link(`${board.machine}-${place}-${[version, ...defines].join("-")}`, [
+    return this.#link(`${board.machine}-${place}-${start}-${[version, ...defines].join("-")}`, [
       `-DBOARD_${board.define}`,
       `-DVERSION=${version}`,
       ...defines.map((define) => `-D${define}`),
@@ -41,8 +41,13 @@ export class FirmwareFolder implements Disposable {
   }
 
   /** The RP2040's boot ROM as far as a flash driver and a start need it; bytes from address 0. */
-  bootRom(): string {
-    return this.#binary(this.#link("rom", ["-T", join(sources, "rom.ld"), join(sources, "rom.c")]));
+  bootRom(): Uint8Array {
+    return readFileSync(this.#binary(this.#link("rom", ["-T", join(sources, "rom.ld"), join(sources, "rom.c")])));
+  }
+
+  /** Code that is entered and left as a loader is; see runs.S. */
+  runs(): Uint8Array {
+    return readFileSync(this.#binary(this.#link("runs", ["-Wl,-Ttext=0", "-Wl,-e0", join(sources, "runs.S")])));
   }
 
   [Symbol.dispose](): void {

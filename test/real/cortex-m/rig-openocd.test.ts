@@ -1,5 +1,4 @@
 /** The rig of OpenOCD, our debug port and rp2040js, judged by Debian's GDB. */
-import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import { firstLine, rp2040 } from "./boards.ts";
 import { FirmwareFolder } from "./firmware.ts";
@@ -9,7 +8,7 @@ import { Rp2040Board } from "./rp2040-board.ts";
 
 const firmware = new FirmwareFolder();
 afterAll(() => firmware[Symbol.dispose]());
-const withRom = (): Rp2040Board => new Rp2040Board(readFileSync(firmware.bootRom()));
+const withRom = (): Rp2040Board => new Rp2040Board(firmware.bootRom());
 
 test("OpenOCD finds a Cortex-M0+ and halts it; memory is what was written", async () => {
   await using server = await OpenOcd.start(new Rp2040Board());

@@ -62,8 +62,14 @@ export function registers(
   return {
     start,
     size,
-    load: (at, width) => (check(width), on.load(at)),
-    store: (at, value, width) => (check(width), on.store(at, value)),
+    load: (at, width) => {
+      check(width);
+      return on.load(at);
+    },
+    store: (at, value, width) => {
+      check(width);
+      on.store(at, value);
+    },
   };
 }
 
@@ -126,20 +132,24 @@ export class Machine {
     this.instructions = 0;
     this.cycles = 0;
     this.lowestSp = start.sp;
-    while (!this.#stopped) {
-      const pc = all[15] & ~1;
+    while (!this.#isStopped()) {
+      const pc = core.PC & ~1;
       const trap = this.traps.get(pc);
       if (trap !== undefined) {
         trap();
-        all[15] = (all[14] ?? 0) & ~1;
+        core.PC = core.LR & ~1;
         continue;
       }
       this.cycles += core.executeInstruction();
-      if ((all[13] ?? 0) < this.lowestSp) this.lowestSp = all[13] ?? 0;
+      if (core.SP < this.lowestSp) this.lowestSp = core.SP;
       if ((++this.instructions & 0xfff) === 0) this.onSlice();
       if (this.instructions > most) throw new Error(`still running at ${pc.toString(16)}`);
     }
-    return (all[15] & ~1) - core.breakRewind;
+    return (core.PC & ~1) - core.breakRewind;
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped;
   }
 
   #at(address: number, width: number): Memory {

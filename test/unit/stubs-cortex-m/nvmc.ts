@@ -13,7 +13,7 @@ export class Nvmc {
   programmedWords = 0;
   /** Addresses of words that do not take what they are given. */
   readonly stuck = new Set<number>();
-  /** Reads of READY that say no, after each erase and each word. */
+  /** Reads of READY that say no, after each erase and each word; Infinity: it hangs. */
   busyReads = 0;
   #busy = 0;
   #config = 0;
@@ -44,6 +44,7 @@ export class Nvmc {
         return this.#busy > 0 ? (this.#busy--, 0) : 1;
       },
       store: (offset, value) => {
+        if (this.#busy === Infinity) return;
         if (this.#busy > 0) throw new Error("a register is written while busy");
         if (offset === CONFIG) this.#config = value;
         else if (offset === ERASEPAGE && this.#config === 2 && value % pageBytes === 0) {
