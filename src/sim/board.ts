@@ -22,6 +22,10 @@ export interface SimBoard {
   advance(toMs: number): Uint8Array;
   /** Somebody presses the reset button, with or without holding the boot button: for links without reset lines. */
   pressReset?(atMs: number, buttons: { readonly boot: boolean }): void;
+  /** A client opens its connection, where that means something to the other end: a GDB server. */
+  hostConnects?(atMs: number): void;
+  /** It closes it. */
+  hostLeaves?(atMs: number): void;
   /** Counters for reports: see the command line's contract for `sim`. */
   counters(): SimCounters;
 }

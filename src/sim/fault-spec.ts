@@ -18,7 +18,9 @@ export type Fault =
       readonly number: number;
     }
   /** From the command of that number on, or with that one's answer only. */
-  | { readonly kind: "stall" | "silence"; readonly command: string; readonly number: number }
+  | { readonly kind: "stall" | "silence" | "garble"; readonly command: string; readonly number: number }
+  /** Behind a debug probe, from that one on: writes that get lost, halts that are not heard, breakpoints that do not stop. */
+  | { readonly kind: "lost-write" | "no-halt" | "no-end"; readonly number: number }
   | { readonly kind: "bad-sector"; readonly address: number }
   | { readonly kind: "stuck-bit"; readonly address: number; readonly bit: number }
   /** The chip's crystal is off: its rates are this many times what it believes. */
@@ -30,8 +32,14 @@ export const ownStubStart = "PATCH_STUB";
 
 const faultSpecHelp =
   "drop|flip|double@in|out:BYTE or :rate=SHARE, unplug@in|out:BYTE, unplug|power-cut@ms:TIME, " +
-  "unplug|power-cut|stuck-busy@erase|program:NUMBER, stall|silence@COMMAND:NUMBER, bad-sector@ADDRESS, " +
-  "stuck-bit@ADDRESS.BIT, clock@+PERCENT%, boot-noise@BYTES";
+  "unplug|power-cut|stuck-busy@erase|program:NUMBER, stall|silence|garble@COMMAND:NUMBER, bad-sector@ADDRESS, " +
+  "stuck-bit@ADDRESS.BIT, clock@+PERCENT%, boot-noise@BYTES, lost-write|no-halt|no-end@NUMBER";
+
+/** Packets of GDB's protocol, as faults and counters name them. */
+const packetKinds = [
+  ...["g", "G", "p", "P", "m", "M", "X", "c", "s", "D", "k", "R", "Z0", "z0", "Z1", "z1", "halt-reason", "interrupt"],
+  ...["qSupported", "qXfer", "qCRC", "qRcmd", "vCont", "vFlashErase", "vFlashWrite", "vFlashDone", "vAttach"],
+];
 
 /** Faults separated by commas; white space does not count. @throws FlashError `refused` naming the word that is off */
 export function parseFaults(spec: string): readonly Fault[] {
@@ -67,6 +75,7 @@ function faultOf(kind: string, place: string): Fault | undefined {
       return workFault(kind, place);
     case "stall":
     case "silence":
+    case "garble":
       return commandFault(kind, place);
     case "bad-sector":
       return numbers(place, /^(0x[0-9a-f]+|\d+)$/i, ([address = 0]) => ({ kind, address: address & ~4095 }));
@@ -74,6 +83,10 @@ function faultOf(kind: string, place: string): Fault | undefined {
       return numbers(place, /^(0x[0-9a-f]+|\d+)\.([0-7])$/i, ([address = 0, bit = 0]) => ({ kind, address, bit }));
     case "clock":
       return numbers(place, /^([+-]?\d+(?:\.\d+)?)%$/, ([percent = 0]) => ({ kind, factor: 1 + percent / 100 }));
+    case "lost-write":
+    case "no-halt":
+    case "no-end":
+      return numbers(place, /^([1-9]\d*)$/, ([number = 0]) => ({ kind, number }));
     case "boot-noise":
       return numbers(place, /^(\d+)$/, ([bytes = 0]) => ({ kind, bytes }));
     default:
@@ -106,10 +119,11 @@ function workFault(kind: "unplug" | "power-cut" | "stuck-busy", place: string): 
   return numbers(place, /^(?:erase|program):([1-9]\d*)$/, ([number = 0]) => ({ kind, work, number }));
 }
 
-function commandFault(kind: "stall" | "silence", place: string): Fault | undefined {
+function commandFault(kind: "stall" | "silence" | "garble", place: string): Fault | undefined {
   const [command = ""] = place.split(":");
-  if (!commandNames.includes(command) && command !== ownStubStart) return undefined;
-  return numbers(place, /^[A-Z0-9_]+:([1-9]\d*)$/, ([number = 0]) => ({ kind, command, number }));
+  const isKnown = commandNames.includes(command) || command === ownStubStart || packetKinds.includes(command);
+  if (!isKnown) return undefined;
+  return numbers(place, /^[\w-]+:([1-9]\d*)$/, ([number = 0]) => ({ kind, command, number }));
 }
 
 function directionOf(place: string): Direction | undefined {

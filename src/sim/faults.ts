@@ -56,6 +56,19 @@ export class FaultPlan implements NorFaults {
     return fault?.kind === "stall" || fault?.kind === "silence" ? fault.kind : "normal";
   }
 
+  /** The answer to the command whose fate was asked last comes, and is nonsense. */
+  garbles(name: string): boolean {
+    const number = this.#commands.get(name) ?? 0;
+    return this.#faults.some((one) => one.kind === "garble" && one.command === name && one.number === number);
+  }
+
+  /** Call once per occasion. @returns true from the occasion on that the fault names */
+  begun(kind: "lost-write" | "no-halt" | "no-end"): boolean {
+    const number = (this.#commands.get(kind) ?? 0) + 1;
+    this.#commands.set(kind, number);
+    return this.#faults.some((one) => one.kind === kind && number >= one.number);
+  }
+
   /** The next thing that happens to the power, earliest first. */
   nextPower(): PowerEvent | undefined {
     return this.#power.reduce<PowerEvent | undefined>(

@@ -27,6 +27,7 @@ export class SimTransport implements SerialTransport {
     this.name = options.name ?? "sim";
     this.hasModemLines = options.hasModemLines ?? true;
     if (options.usb !== undefined) this.usb = options.usb;
+    board.hostConnects?.(clock.nowMs());
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -77,6 +78,7 @@ export class SimTransport implements SerialTransport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closed) this.#board.hostLeaves?.(this.#clock.nowMs());
     this.#closed = true;
     await Promise.resolve();
   }

@@ -86,12 +86,13 @@ export async function monitor(wire: GdbWire, command: string, timeoutMs = monito
   return reply.console + (said.trim() === "OK" ? "" : said);
 }
 
-const mostSlices = 4_096;
+/** Memory maps and register lists have some KiB. */
+const longestObject = 0x100000;
 
 /** Reads an object of the server in slices until the one that starts with `l`. @param sliceBytes of one answer */
 export async function readObject(wire: GdbWire, object: string, sliceBytes: number): Promise<string> {
   let text = "";
-  for (let slices = 0; slices < mostSlices; slices++) {
+  while (text.length < longestObject) {
     const asked = ask(`qXfer:${object}:${text.length.toString(16)},${sliceBytes.toString(16)}`, {
       name: `qXfer:${object}`,
     });

@@ -47,11 +47,10 @@ const words = {
   driver: 18,
 } as const;
 const driverWords = 6;
+/** What a host reads of it while the loader works. */
+export const mailboxWords = 16;
 export const mailboxBytes = 4 * (words.driver + driverWords);
-/** What the loader keeps current, and what it ends with: from the status to the last count. */
-export const progressAt = 4 * words.status;
-export const progressBytes = 4 * words.saveBytes - progressAt;
-/** Offset of the word by which the host ends a job. */
+/** Offset of the word by which the host ends a job, 0 or 1. */
 export const abortAt = 4 * words.abort;
 
 export interface LoaderJob {
@@ -98,10 +97,9 @@ export interface LoaderProgress {
   readonly waits: number;
 }
 
-/** @param bytes `progressBytes` of them, from `progressAt` of the mailbox on */
-export function decodeProgress(bytes: Uint8Array): LoaderProgress {
-  const view = viewOf(bytes);
-  const get = (word: number) => view.getUint32(4 * word - progressAt, true);
+/** @param mailbox its words, from the first on: 16 at least */
+export function progressOf(mailbox: ArrayLike<number>): LoaderProgress {
+  const get = (word: number) => mailbox[word] ?? 0;
   return {
     status: get(words.status),
     done: get(words.done),
@@ -124,7 +122,7 @@ export type LoaderRecord =
   | { readonly kind: "update"; readonly address: Address; readonly data: Uint8Array };
 
 const recordKinds = { write: 1, erase: 2, patch: 3, update: 4 } as const;
-const recordHeadBytes = 16;
+export const recordHeadBytes = 16;
 const nothing = new Uint8Array(0);
 
 function payloadOf(record: LoaderRecord): Uint8Array {

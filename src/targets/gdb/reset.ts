@@ -1,6 +1,7 @@
 /** Resets of the target, in the words of each server. */
 import { FlashError } from "../../core/errors.ts";
 import type { GdbClient } from "./client.ts";
+import { haltingCommand } from "./halt.ts";
 import type { ResetStep } from "./servers.ts";
 
 /** The program in the flash runs afterwards. @throws FlashError `refused` when the server cannot reset, `timeout` when the core does not halt */
@@ -27,7 +28,7 @@ async function carryOut(client: GdbClient, steps: readonly ResetStep[]): Promise
   for (const step of steps) {
     switch (step.kind) {
       case "monitor":
-        checkSaid(client, step.command, await client.monitor(step.command));
+        await haltingCommand(client, step.command);
         break;
       case "unanswered":
         await client.wire.sendUnanswered(step.body);
@@ -37,13 +38,4 @@ async function carryOut(client: GdbClient, steps: readonly ResetStep[]): Promise
         break;
     }
   }
-}
-
-/** Servers tell of a target that does not stop in words, and answer OK. */
-function checkSaid({ name }: GdbClient, command: string, said: string): void {
-  if (!/timed out|time-?out|unable to|not halted|failed|cannot/i.test(said)) return;
-  throw new FlashError("timeout", `monitor ${command}: ${name} said ${JSON.stringify(said.trim().slice(-200))}`, {
-    remedy:
-      "Power the board off and on and flash again; if it stays, connect the reset wire and let the server connect under reset.",
-  });
 }

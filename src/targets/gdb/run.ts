@@ -7,6 +7,7 @@ import { FlashError } from "../../core/errors.ts";
 import type { Address } from "../../core/image.ts";
 import { ask, checkOk } from "./ask.ts";
 import type { GdbClient } from "./client.ts";
+import { doesNotHalt, haltingCommand } from "./halt.ts";
 import { writeAsks, type Block } from "./memory.ts";
 import { writeRegisterAsk, type RegisterName } from "./registers.ts";
 
@@ -90,7 +91,8 @@ export class LoaderRunner {
       case "resume-script": {
         await this.#client.write(first);
         const { mailbox, stackTop, code } = entry;
-        await this.#command(
+        await haltingCommand(
+          this.#client,
           `reg r0 ${hex(mailbox)}; reg sp ${hex(stackTop)}; reg xPSR ${hex(freshStatus)}; resume ${hex(code)}`,
         );
       }
@@ -115,22 +117,22 @@ export class LoaderRunner {
 
   /** Halts the core, wherever it is. @throws FlashError `timeout` when it does not halt */
   async stop(): Promise<void> {
-    const { wire, traits, name } = this.#client;
+    const { wire, traits } = this.#client;
     switch (traits.run.kind) {
       case "continue":
         if (!wire.isRunning) return;
         await wire.interrupt();
         if ((await wire.waitStop(haltMs + traits.haltNoticedMs)) === undefined) {
-          throw wire.fail(doesNotHalt(name));
+          throw wire.fail(doesNotHalt(this.#client));
         }
         // Its end and our interrupt may have crossed: whatever stop is still to come stands before this answer.
         await wire.request(ask("Hg0"));
         return;
       case "resume-script":
-        await this.#command(`halt ${haltMs}`);
+        await haltingCommand(this.#client, `halt ${haltMs}`);
         return;
       case "monitor-continue":
-        await this.#client.monitor("halt");
+        await haltingCommand(this.#client, "halt");
         await this.#untilHalted();
     }
   }
@@ -157,32 +159,40 @@ export class LoaderRunner {
     const { clock, signal } = this.#client.wire.context;
     const untilMs = clock.nowMs() + timeoutMs;
     for (let looks = 0; ; looks++) {
-      const mailbox = await this.#client.readWords(entry.mailbox, mailboxWords);
-      if (mailbox[statusWord] !== stillRunning) {
+      if ((await this.#status(entry)) !== stillRunning) {
         await this.#untilHalted();
-        return mailbox;
+        return this.#client.readWords(entry.mailbox, mailboxWords);
       }
       if (looks % looksPerHaltCheck === looksPerHaltCheck - 1) {
-        const state = await this.#debugState();
-        if ((state & S_LOCKUP) !== 0) throw await this.#strayed("locked up after a fault in its fault handler");
-        // The end may lie between the two looks.
-        const [, status] = (state & S_HALT) === 0 ? [] : await this.#client.readWords(entry.mailbox, 2);
-        if (status === stillRunning) throw await this.#strayed("halted");
+        await this.#checkAlive(entry);
       }
       if (clock.nowMs() >= untilMs) throw await this.#lost(entry, timeoutMs);
       await clock.sleep(pollPausesMs[Math.min(looks, pollPausesMs.length - 1)] ?? 10, signal);
     }
   }
 
+  async #checkAlive(entry: LoaderEntry): Promise<void> {
+    const state = await this.#debugState();
+    if ((state & (S_HALT | S_LOCKUP)) === 0 || (await this.#status(entry)) !== stillRunning) return;
+    const isLockedUp = (state & S_LOCKUP) !== 0;
+    await this.stop();
+    throw await this.#strayed(isLockedUp ? "locked up by a fault within a fault" : "halted");
+  }
+
+  async #status(entry: LoaderEntry): Promise<number> {
+    const [status = stillRunning] = await this.#client.readWords(entry.mailbox + 4 * statusWord, 1);
+    return status;
+  }
+
   async #untilHalted(): Promise<void> {
     if (this.#client.traits.run.kind === "resume-script") {
-      await this.#command(`wait_halt ${haltMs}`);
+      await haltingCommand(this.#client, `wait_halt ${haltMs}`);
       return;
     }
     const { clock, signal } = this.#client.wire.context;
     const untilMs = clock.nowMs() + haltMs;
     for (let looks = 0; ((await this.#debugState()) & S_HALT) === 0; looks++) {
-      if (clock.nowMs() >= untilMs) throw doesNotHalt(this.#client.name);
+      if (clock.nowMs() >= untilMs) throw doesNotHalt(this.#client);
       await clock.sleep(pollPausesMs[Math.min(looks, pollPausesMs.length - 1)] ?? 10, signal);
     }
   }
@@ -192,20 +202,10 @@ export class LoaderRunner {
     return state;
   }
 
-  /** OpenOCD says in words what went wrong, and may answer OK all the same. */
-  async #command(command: string): Promise<void> {
-    const said = await this.#client.monitor(command);
-    if (/error|failed|timed out|not halted|invalid/i.test(said)) {
-      throw /timed out|not halted/i.test(said)
-        ? doesNotHalt(this.#client.name)
-        : new FlashError("refused", `monitor ${command}: ${this.#client.name} said ${JSON.stringify(said.trim())}`);
-    }
-  }
-
   async #lost(entry: LoaderEntry, timeoutMs: number): Promise<FlashError> {
     await this.stop();
     const where = await describeCore(this.#client);
-    const [, status = stillRunning] = await this.#client.readWords(entry.mailbox, 2);
+    const status = await this.#status(entry);
     return new FlashError(
       "timeout",
       `the loader in RAM did not come back within ${Math.round(timeoutMs)} ms; it was stopped at ${where}, status ${hex(status)}`,
@@ -233,11 +233,4 @@ export async function describeCore(client: GdbClient): Promise<string> {
     if (error instanceof FlashError && error.code === "protocol") return "an unknown place";
     throw error;
   }
-}
-
-function doesNotHalt(server: string): FlashError {
-  return new FlashError("timeout", `${server}: the core does not halt`, {
-    remedy:
-      "Power the board off and on and flash again; if it stays, connect the reset wire and let the server connect under reset.",
-  });
 }

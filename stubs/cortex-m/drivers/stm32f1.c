@@ -24,6 +24,11 @@ static inline void clear_flags(void) {
   *word_at(SR) = SR_PGERR | SR_WRPRTERR | SR_EOP;
 }
 
+/* Nothing is under way afterwards. While the controller is busy a store to CR would stop the core: one that hangs is left alone. */
+static inline void set_control(uint32_t value) {
+  if (!(*word_at(SR) & SR_BSY)) *word_at(CR) = value;
+}
+
 /* @returns `failed` if the controller says that the last operation did */
 static inline uint32_t finish(uint32_t loops, uint32_t failed) {
   uint32_t status = wait_idle(SR, SR_BSY, loops);
@@ -45,7 +50,7 @@ static inline uint32_t driver_init(uint32_t *state) {
 
 static inline uint32_t driver_done(uint32_t *state) {
   (void)state;
-  *word_at(CR) = CR_LOCK;
+  set_control(CR_LOCK);
   return STATUS_OK;
 }
 
@@ -60,7 +65,7 @@ static inline uint32_t driver_erase(uint32_t *state, uint32_t address, uint32_t 
     (void)*word_at(SR);
     status = finish(ERASE_LOOPS, STATUS_ERASE);
   }
-  *word_at(CR) = 0;
+  set_control(0);
   return status;
 }
 
@@ -75,6 +80,6 @@ static inline uint32_t driver_program(uint32_t *state, uint32_t address, const u
     barrier();
     status = finish(PROGRAM_LOOPS, STATUS_PROGRAM);
   }
-  *word_at(CR) = 0;
+  set_control(0);
   return status;
 }

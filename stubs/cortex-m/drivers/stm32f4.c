@@ -11,7 +11,7 @@ static inline uint32_t driver_init(uint32_t *state) {
 }
 
 static inline uint32_t driver_done(uint32_t *state) {
-  *word_at(CR) = CR_LOCK;
+  set_control(CR_LOCK);
   caches_on(ACR, state[3]);
   return STATUS_OK;
 }

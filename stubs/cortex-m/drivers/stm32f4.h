@@ -27,6 +27,11 @@ static inline void clear_flags(void) {
   *word_at(SR) = SR_ERRORS | 1;
 }
 
+/* Nothing is under way afterwards. While the controller is busy a store to CR would stop the core: one that hangs is left alone. */
+static inline void set_control(uint32_t value) {
+  if (!(*word_at(SR) & SR_BSY)) *word_at(CR) = value;
+}
+
 static inline uint32_t finish(uint32_t loops, uint32_t failed) {
   barrier();
   uint32_t status = wait_idle(SR, SR_BSY, loops);
@@ -78,7 +83,7 @@ static inline uint32_t driver_erase(uint32_t *state, uint32_t address, uint32_t 
     status = finish(ERASE_LOOPS, STATUS_ERASE);
     address = sector.end;
   }
-  *word_at(CR) = 0;
+  set_control(0);
   return status;
 }
 
@@ -93,6 +98,6 @@ static inline uint32_t driver_program(uint32_t *state, uint32_t address, const u
     else *(volatile uint8_t *)(uintptr_t)address = *from;
     status = finish(PROGRAM_LOOPS, STATUS_PROGRAM);
   }
-  *word_at(CR) = 0;
+  set_control(0);
   return status;
 }

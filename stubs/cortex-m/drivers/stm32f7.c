@@ -18,7 +18,7 @@ static inline uint32_t driver_init(uint32_t *state) {
 
 /* ARTRST acts only while ART is off: RM0385 3.7.1. */
 static inline uint32_t driver_done(uint32_t *state) {
-  *word_at(CR) = CR_LOCK;
+  set_control(CR_LOCK);
   uint32_t enabled = *word_at(ACR) & ACR_ARTEN;
   *word_at(ACR) &= ~ACR_ARTEN;
   *word_at(ACR) |= ACR_ARTRST;

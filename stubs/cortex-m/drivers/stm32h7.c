@@ -61,7 +61,9 @@ static inline uint32_t open_bank(uint32_t bank) {
   return status;
 }
 
+/* A bank that hangs is left alone: a store to CR would stop the core. */
 static inline void close_bank(uint32_t bank) {
+  if (*word_at(SR + bank) & SR_BUSY) return;
   *word_at(CR + bank) = 0;
   *word_at(CR + bank) = CR_LOCK;
 }

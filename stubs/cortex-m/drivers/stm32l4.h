@@ -28,6 +28,11 @@ static inline void clear_flags(void) {
   *word_at(SR) = SR_ERRORS | SR_OPTVERR | 1;
 }
 
+/* Nothing is under way afterwards. While the controller is busy a store to CR would stop the core: one that hangs is left alone. */
+static inline void set_control(uint32_t value) {
+  if (!(*word_at(SR) & BUSY)) *word_at(CR) = value;
+}
+
 static inline uint32_t finish(uint32_t loops, uint32_t failed) {
   barrier();
   uint32_t status = wait_idle(SR, BUSY, loops);
@@ -47,7 +52,7 @@ static inline uint32_t open_controller(uint32_t *state) {
 }
 
 static inline uint32_t close_controller(const uint32_t *state) {
-  *word_at(CR) = CR_LOCK;
+  set_control(CR_LOCK);
   caches_on(ACR, state[3]);
   return STATUS_OK;
 }
@@ -71,7 +76,7 @@ static inline uint32_t driver_erase(uint32_t *state, uint32_t address, uint32_t 
     *word_at(CR) = control | CR_STRT;
     status = finish(ERASE_LOOPS, STATUS_ERASE);
   }
-  *word_at(CR) = 0;
+  set_control(0);
   return status;
 }
 
@@ -85,6 +90,6 @@ static inline uint32_t driver_program(uint32_t *state, uint32_t address, const u
     *word_at(address + 4) = *words++;
     status = finish(PROGRAM_LOOPS, STATUS_PROGRAM);
   }
-  *word_at(CR) = 0;
+  set_control(0);
   return status;
 }

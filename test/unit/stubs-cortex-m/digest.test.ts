@@ -2,19 +2,17 @@ import { expect, test } from "vitest";
 import { noise } from "../stubs/operations.ts";
 import {
   decodeDigests,
-  decodeProgress,
   encodeRanges,
   loaderCommand,
   loaderDigest,
   loaderStatus,
-  progressAt,
-  progressBytes,
+  progressOf,
 } from "../../../src/targets/gdb/loader-abi.ts";
 import { viewOf } from "../../../src/core/struct.ts";
 import { layout, ram, Rig } from "./machine.ts";
 
 function progress(rig: Rig) {
-  return decodeProgress(rig.mailbox.subarray(progressAt, progressAt + progressBytes));
+  return progressOf(rig.mailboxWords);
 }
 
 function memory() {

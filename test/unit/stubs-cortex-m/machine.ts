@@ -196,6 +196,11 @@ export class Rig {
     return this.ram.bytes.subarray(layout.mailbox);
   }
 
+  get mailboxWords(): Uint32Array {
+    const view = viewOf(this.mailbox);
+    return Uint32Array.from({ length: 24 }, (_, word) => view.getUint32(4 * word, true));
+  }
+
   put(job: Omit<LoaderJob, "buffer"> & { readonly bufferBytes?: number }, buffer: Uint8Array): void {
     const { start } = this.ram;
     const range = { address: this.bufferAddress, size: job.bufferBytes ?? this.bufferBytes };

@@ -6,13 +6,11 @@ import { concat } from "../../../src/core/bytes.ts";
 import { planDelta } from "../../../src/core/delta.ts";
 import { readElf } from "../../../src/core/elf.ts";
 import {
-  decodeProgress,
   encodeRecords,
   loaderCommand,
   loaderFlag,
   loaderStatus,
-  progressAt,
-  progressBytes,
+  progressOf,
   type LoaderRecord,
 } from "../../../src/targets/gdb/loader-abi.ts";
 import { layout, Rig, saveBytes } from "./machine.ts";
@@ -37,7 +35,7 @@ function batch({ rig, nvmc }: ReturnType<typeof board>, records: readonly Loader
     encodeRecords(records),
   );
   rig.go(200_000_000);
-  return decodeProgress(rig.mailbox.subarray(progressAt, progressAt + progressBytes));
+  return progressOf(rig.mailboxWords);
 }
 
 function imageOf(variant: string): Uint8Array {
@@ -196,7 +194,7 @@ describe("a patch", () => {
     ];
     rig.put({ ...job, count: 2 }, encodeRecords(records));
     rig.go();
-    const end = decodeProgress(rig.mailbox.subarray(progressAt, progressAt + progressBytes));
+    const end = progressOf(rig.mailboxWords);
     expect(end).toMatchObject({ status: loaderStatus.unknown, done: 1, erased: pageBytes });
   });
 

@@ -1,13 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { noise } from "../stubs/operations.ts";
 import {
-  decodeProgress,
   encodeRecords,
   loaderCommand,
   loaderFlag,
   loaderStatus,
-  progressAt,
-  progressBytes,
+  progressOf,
   slotState,
   type LoaderRecord,
 } from "../../../src/targets/gdb/loader-abi.ts";
@@ -42,7 +40,7 @@ function batch(rig: Rig, records: readonly LoaderRecord[], { flags = loaderFlag.
 }
 
 function progress(rig: Rig) {
-  return decodeProgress(rig.mailbox.subarray(progressAt, progressAt + progressBytes));
+  return progressOf(rig.mailboxWords);
 }
 
 /** Waits are bounded by millions of loops: the register that counts them down is brought near its end. */

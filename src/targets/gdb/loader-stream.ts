@@ -1,0 +1,122 @@
+/**
+ * Feeds a loader's two slots while the core runs: whoever waits is the flash or the link, never both. For servers that serve memory while
+ * the core runs.
+ */
+import type { Address } from "../../core/image.ts";
+import type { GdbClient } from "./client.ts";
+import {
+  encodeRecords,
+  loaderStatus,
+  mailboxWords,
+  progressOf,
+  slotHeadBytes,
+  slotState,
+  type LoaderProgress,
+  type LoaderRecord,
+} from "./loader-abi.ts";
+import type { Block } from "./memory.ts";
+
+/** Between two looks at the slots; the last goes on. */
+const pollPausesMs = [1, 2, 5, 10];
+/** Larger slots overlap no better, and begin later. */
+const mostSlotBytes = 0x4000;
+
+export interface Slots {
+  readonly mailbox: Address;
+  readonly first: Address;
+  /** Of one, its head included. */
+  readonly bytes: number;
+}
+
+/** Bytes of one of two slots in so many bytes. */
+export function slotBytesIn(bufferBytes: number): number {
+  return Math.min(mostSlotBytes, Math.floor(bufferBytes / 8) * 4);
+}
+
+/**
+ * An erase that stands in front goes alone, so that it is under way while the first data travel.
+ * @param portions as `portionsOf` cuts them
+ */
+export function startingEarly(portions: readonly (readonly LoaderRecord[])[]): readonly (readonly LoaderRecord[])[] {
+  const [first = [], ...others] = portions;
+  return first[0]?.kind === "erase" && first.length > 1 ? [first.slice(0, 1), first.slice(1), ...others] : portions;
+}
+
+/** The slots as they are when the loader starts: the first one full, the second free. */
+export function firstSlots({ first, bytes }: Slots, records: readonly LoaderRecord[]): readonly Block[] {
+  return [
+    { address: first, data: Buffer.concat([head(slotState.full, records.length), encodeRecords(records)]) },
+    { address: first + bytes, data: head(slotState.free, 0) },
+  ];
+}
+
+function head(state: number, count: number): Uint8Array {
+  const bytes = Buffer.alloc(slotHeadBytes);
+  bytes.writeUInt32LE(state, 0);
+  bytes.writeUInt32LE(count, 4);
+  return bytes;
+}
+
+export interface StreamOptions {
+  /** How long the loader may show no progress. */
+  readonly stallMs: number;
+  onProgress(progress: LoaderProgress): void;
+  /** True: nothing more is to be begun. */
+  shouldStop(): boolean;
+}
+
+/**
+ * Hands over all portions but the first, which `firstSlots` put there. An empty slot ends it.
+ * @returns false when it is over before that: the loader has ended, or does not get on
+ */
+export async function feed(
+  client: GdbClient,
+  slots: Slots,
+  portions: readonly (readonly LoaderRecord[])[],
+  options: StreamOptions,
+): Promise<boolean> {
+  for (let number = 1; ; number++) {
+    const portion = options.shouldStop() ? undefined : portions[number];
+    const slot = slots.first + (number % 2) * slots.bytes;
+    if (!(await isFree(client, { ...slots, slot }, options))) return false;
+    const records = portion ?? [];
+    const state = portion === undefined || number === portions.length - 1 ? slotState.last : slotState.full;
+    // The state goes last, in a packet of its own: the loader begins when it sees it.
+    const filled = head(state, records.length);
+    await client.write([
+      { address: slot + 4, data: Buffer.concat([filled.subarray(4), encodeRecords(records)]) },
+      { address: slot, data: filled.subarray(0, 4) },
+    ]);
+    if (state === slotState.last) return true;
+  }
+}
+
+async function isFree(
+  client: GdbClient,
+  { mailbox, slot }: { readonly mailbox: Address; readonly slot: Address },
+  options: StreamOptions,
+): Promise<boolean> {
+  const { clock, signal } = client.wire.context;
+  let sinceMs = clock.nowMs();
+  let last = "";
+  for (let looks = 0; ; looks++) {
+    const [box = new Uint8Array(), state = new Uint8Array()] = await client.read([
+      { address: mailbox, size: 4 * mailboxWords },
+      { address: slot, size: 4 },
+    ]);
+    const progress = progressOf(wordsOf(box));
+    options.onProgress(progress);
+    if (progress.status !== loaderStatus.running) return false;
+    if (wordsOf(state)[0] === slotState.free) return true;
+    const seen = `${progress.done} ${progress.erased} ${progress.programmed}`;
+    if (seen !== last) sinceMs = clock.nowMs();
+    else if (clock.nowMs() - sinceMs > options.stallMs) return false;
+    last = seen;
+    await clock.sleep(pollPausesMs[Math.min(looks, pollPausesMs.length - 1)] ?? 10, signal);
+  }
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Uint32Array.from({ length: bytes.length >> 2 }, (_, word) => view.getUint32(4 * word, true));
+}
