@@ -1,10 +1,10 @@
 /** A port with a board behind it, real or simulated, as jobs see it. Names of simulated boards are for front ends to resolve. */
 import type { Clock } from "../core/clock.ts";
-import { FlashError } from "../core/errors.ts";
 import { parsePortName } from "../transport/port-name.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import { espFamily } from "./esp-family.ts";
 import type { Family } from "./family.ts";
+import { gdbFamily } from "./gdb-family.ts";
 import { systemClock } from "./system-clock.ts";
 
 export interface BoardAtPort {
@@ -22,20 +22,11 @@ export interface BoardAtPort {
   finish(): Promise<string | undefined>;
 }
 
-/** @throws FlashError `board-not-found` for a name that is no port, or a GDB server's */
+/** @throws FlashError `board-not-found` for a name that is no port */
 export function realBoard(port: string): BoardAtPort {
-  if (parsePortName(port).kind === "gdb") {
-    throw new FlashError(
-      "board-not-found",
-      `${port} is a GDB server; boards behind GDB servers are not supported yet`,
-      {
-        remedy: "Use a serial port, tcp://, rfc2217:// or sim:<board>.",
-      },
-    );
-  }
   return {
     port,
-    family: espFamily,
+    family: parsePortName(port).kind === "gdb" ? gdbFamily : espFamily,
     clock: systemClock,
     open: async () => (await import("../transport/open.ts")).openPort(port, { baudRate: 115_200 }),
     wake: () => undefined,

@@ -7,7 +7,7 @@ import { startInRam } from "../targets/esp/stub.ts";
 import { connectEsp, enterRom, type EspFindings } from "../targets/esp/target.ts";
 import type { Context } from "../targets/target.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { expectedChip } from "./esp-checks.ts";
+import { expectedChip, requireSupported } from "./esp-checks.ts";
 import { imageForEsp } from "./esp-image.ts";
 import {
   HandedContext,
@@ -28,6 +28,7 @@ const otherStubNote =
 
 export const espFamily: Family = {
   countsRoundTrips: false,
+  requireSupported,
   connect,
   runInRam,
   leave: (transport, context) => resetIntoProgram(transport, context, "quick"),

@@ -83,6 +83,12 @@ export interface RamProgram {
 export interface Family {
   /** Questions are answered one by one, so that it means something how many there were in each phase. */
   readonly countsRoundTrips: boolean;
+  /**
+   * To be called before a port is touched.
+   * @param chip what the project is for, as its build system calls it; undefined: the artifact says it, or nobody does
+   * @throws FlashError `wrong-chip` for what no board of this family can run
+   */
+  requireSupported(artifact: Artifact, chip: string | undefined): void;
   /** @param meant undefined: nobody knows yet. @throws FlashError; the board is then as `leave` finds it */
   connect(
     transport: SerialTransport,

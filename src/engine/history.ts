@@ -21,6 +21,8 @@ export interface PortHints {
   readonly identity?: string;
   readonly baud?: number;
   readonly resetWay?: string;
+  /** The chip behind a GDB server. */
+  readonly chip?: string;
   /** The build of Deltaflash's stub that did not run on the board. */
   readonly failedStub?: number;
 }

@@ -1,4 +1,4 @@
-/** Opens a port by the word that the user has for it. `sim:` and `gdb:` are no byte transports: their callers come first. */
+/** Opens a port by the word that the user has for it. `sim:` is no byte transport: its callers come first. */
 import { FlashError } from "../core/errors.ts";
 import { parsePortName } from "./port-name.ts";
 import { openRfc2217 } from "./rfc2217.ts";
@@ -7,7 +7,7 @@ import { openTcp } from "./tcp.ts";
 import type { SerialTransport } from "./transport.ts";
 
 /**
- * `/dev/ttyUSB0`, `COM3`, `tcp://host:port` or `rfc2217://host:port`. Whoever opens closes.
+ * `/dev/ttyUSB0`, `COM3`, `tcp://host:port`, `gdb://host:port` or `rfc2217://host:port`. Whoever opens closes.
  * @throws FlashError `board-not-found`, `port-busy`, `refused` or `protocol`: see the four.
  */
 export async function openPort(name: string, options: { readonly baudRate: number }): Promise<SerialTransport> {
@@ -16,10 +16,10 @@ export async function openPort(name: string, options: { readonly baudRate: numbe
     case "serial":
       return openSerial(port.path, options);
     case "tcp":
+    case "gdb":
       return openTcp(name);
     case "rfc2217":
       return openRfc2217(name, options);
-    case "gdb":
     case "sim":
       throw new FlashError("board-not-found", `${name} is no serial port`, {
         remedy: "Boards that are flashed over a serial line need /dev/…, COM…, tcp:// or rfc2217://.",

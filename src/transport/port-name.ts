@@ -7,7 +7,7 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-/** `sim` and `gdb` ports are no byte transports: whoever opens ports looks for these two kinds first. */
+/** `sim` ports are no byte transports: whoever opens ports looks for them first. */
 export type PortName =
   | { readonly kind: "serial"; readonly path: string }
   | ({ readonly kind: "tcp" } & SocketAddress)

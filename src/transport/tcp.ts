@@ -1,4 +1,4 @@
-/** Raw bytes over TCP: `tcp://host:port`. There are no modem lines and no bit rate on such a wire. */
+/** Raw bytes over TCP: `tcp://host:port`, and to GDB servers, `gdb://host:port`. There are no modem lines and no bit rate on such a wire. */
 import { FlashError } from "../core/errors.ts";
 import { Inbox } from "./inbox.ts";
 import { parsePortName } from "./port-name.ts";
@@ -8,7 +8,7 @@ import type { SerialTransport, TransportCounters } from "./transport.ts";
 /** Whoever opens the transport closes it. @throws FlashError `board-not-found` */
 export async function openTcp(name: string): Promise<SerialTransport> {
   const parsed = parsePortName(name);
-  if (parsed.kind !== "tcp") throw new FlashError("board-not-found", `${name} is not of the form tcp://host:port`);
+  if (parsed.kind !== "tcp" && parsed.kind !== "gdb") throw new FlashError("board-not-found", `${name} is not of the form tcp://host:port`);
   const socket = await connectSocket(name, parsed);
   const inbox = new Inbox();
   const link: SocketLink = new SocketLink(name, socket, {

@@ -88,6 +88,13 @@ export class Loader {
     return { blockBytes: this.#patchSpace.work.size, saveBytes: this.#patchSpace.saveBytes };
   }
 
+  /** Puts it into RAM ahead of its first job. @returns bytes of it that were not there yet */
+  async install(): Promise<number> {
+    const from = this.#installedBytes;
+    await this.#install(this.#space);
+    return this.#installedBytes - from;
+  }
+
   /** Something else may have used the RAM: a program that ran, or the server's own flash driver. */
   invalidate(): void {
     this.#installedBytes = 0;

@@ -1,7 +1,6 @@
 /** Finds out which chip is behind a GDB server by reading its memory, and nothing else. Which chips there are is the rows' affair. */
 import { hex } from "../../../core/bytes.ts";
 import type { Address } from "../../../core/image.ts";
-import { chipRows } from "./list.ts";
 import type { ChipMemory, ChipRow, CortexCore, Fact } from "./row.ts";
 
 /** The 32-bit word at a multiple of 4, 0 … 2^32 - 1; undefined where the chip or the server refuses. */
@@ -66,8 +65,8 @@ async function wordsAt(addresses: readonly Address[], read: ReadWord): Promise<r
   return words;
 }
 
-/** Reads a few words of the halted chip. Never throws on its own. */
-export async function identifyChip(readWord: ReadWord): Promise<Identified> {
+/** Reads a few words of the halted chip. Never throws on its own. @param rows the chips that it may be */
+export async function identifyChip(readWord: ReadWord, rows: readonly ChipRow[]): Promise<Identified> {
   const read = remembering(readWord);
   const cpuid = await read(CPUID);
   if (cpuid === undefined) {
@@ -75,7 +74,7 @@ export async function identifyChip(readWord: ReadWord): Promise<Identified> {
   }
   const core = cores.get((cpuid >>> 4) & 0xfff);
   if (core === undefined) return unknown(`no core that we know (CPUID ${hex(cpuid)})`);
-  const candidates = chipRows.filter((row) => row.core === core);
+  const candidates = rows.filter((row) => row.core === core);
   const fitting: ChipRow[] = [];
   for (const row of candidates) if (await allHold(row.identify, read)) fitting.push(row);
   const [row, ...others] = fitting;
