@@ -5,7 +5,8 @@
 import { join, resolve } from "node:path";
 import type { ParseError } from "jsonc-parser";
 import { optional } from "./flash-files.ts";
-import { serverOf, type LaunchServer } from "./launch-servers.ts";
+import type { LaunchServer } from "./gdb-server-launch.ts";
+import { serverOf } from "./launch-servers.ts";
 import { asValues, expand, listOf, slashes, textOf, type Values } from "./launch-values.ts";
 import type { Environment } from "./platformio-ini.ts";
 import { kindOf, readBytes } from "./read-file.ts";

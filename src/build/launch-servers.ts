@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { attachedTo, attachPort, cortexDebugServer, programPath, workingFolder } from "./cortex-debug-servers.ts";
 import type { DraftOrReason } from "./cortex-debug-servers.ts";
-import { gdbPortMark, kindOfProgram, speedNote, type GdbServerLaunch, type LaunchServer } from "./gdb-server-launch.ts";
+import { gdbPortMark, kindOfProgram, speedNote, type LaunchServer } from "./gdb-server-launch.ts";
 import { LaunchFields } from "./launch-fields.ts";
 import { slashes, type Values, type Words } from "./launch-values.ts";
 

@@ -38,9 +38,8 @@ const cortexDebug = (servertype: string, fields: Configuration = {}): Configurat
 
 describe("servers of Cortex-Debug", () => {
   test("OpenOCD, as it is mostly written", async () => {
-    expect(
-      await servers(cortexDebug("openocd", { configFiles: ["interface/stlink.cfg", "target/stm32f4x.cfg"] })),
-    ).toMatchInlineSnapshot(`
+    expect(await servers(cortexDebug("openocd", { configFiles: ["interface/stlink.cfg", "target/stm32f4x.cfg"] })))
+      .toMatchInlineSnapshot(`
       "openocd, <folder>/.vscode/launch.json line 2
         in <folder>: openocd -c 'gdb_port {gdbPort}' -c 'tcl_port disabled' -c 'telnet_port disabled' -s <folder> -f interface/stlink.cfg -f target/stm32f4x.cfg
         OpenOCD's board and interface files set the speed of the debug probe; \`adapter speed\` in the configuration sets another."
