@@ -1,27 +1,33 @@
 /** ESP chips over a serial line, as jobs see them. */
 import { formatBytes, hex } from "../core/bytes.ts";
 import { FlashError } from "../core/errors.ts";
+import { chipMeant, type Chip } from "../targets/esp/chips.ts";
+import { chipsThatHold } from "../targets/esp/elf-chips.ts";
+import { flashSizeOf } from "../targets/esp/identify.ts";
+import { espCosts, espFlashMap } from "../targets/esp/session.ts";
 import { checkRamProgram } from "../targets/esp/ram-image.ts";
 import { resetIntoProgram, type ResetWay } from "../targets/esp/reset.ts";
 import { startInRam } from "../targets/esp/stub.ts";
 import { connectEsp, enterRom, type EspFindings } from "../targets/esp/target.ts";
 import type { Context } from "../targets/target.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { expectedChip, requireSupported } from "./esp-checks.ts";
-import { imageForEsp } from "./esp-image.ts";
+import { expectedChip, requireChip, requireSupported } from "./esp-checks.ts";
+import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
 import {
   HandedContext,
   type BoardConnection,
   type ConnectWishes,
   type Family,
   type Meant,
+  type OfflineBoard,
+  type OfflineQuestion,
   type PortMemory,
   type RamProgram,
   type RamRequest,
 } from "./family.ts";
 import type { PortHints } from "./history.ts";
 
-export const usualBaud = 921_600;
+const usualBaud = 921_600;
 const romBaud = 115_200;
 const otherStubNote =
   "Deltaflash's own stub did not run on this board; Espressif's stub was used instead, which takes no patches.";
@@ -29,6 +35,8 @@ const otherStubNote =
 export const espFamily: Family = {
   countsRoundTrips: false,
   requireSupported,
+  requireChip: (name) => void requireChip(name),
+  offline,
   connect,
   runInRam,
   leave: (transport, context) => resetIntoProgram(transport, context, "quick"),
@@ -79,6 +87,32 @@ function hintsOf({ identity, resetWay, baud, failedStub }: EspFindings, wishes: 
   // A rate that the user asked for once is not what the next flash should begin with, unless it had to be lowered.
   const lowered = baud < (wishes.baud ?? usualBaud) ? { baud } : {};
   return { identity, resetWay, ...lowered, ...(failedStub === undefined ? {} : { failedStub }) };
+}
+
+/** Where the flash chip is not known: larger than any that maps directly, so that everything fits. */
+const unknownFlashBytes = 16 * 1024 * 1024;
+
+function offline({ meant, baud, hints, seen }: OfflineQuestion): OfflineBoard {
+  const chip = chipFor(meant, seen?.chip);
+  return {
+    chip: chip.name,
+    map: espFlashMap(seen?.flashId === undefined ? unknownFlashBytes : flashSizeOf(seen.flashId)),
+    costs: espCosts(baud ?? hints.baud ?? usualBaud),
+    image: (request, session) => imageForEsp({ ...request, chip, session }),
+  };
+}
+
+function chipFor({ chip, artifact }: Meant, seen: string | undefined): Chip {
+  const fitting = artifact.kind === "elf" ? chipsThatHold(artifact.elf) : [];
+  const only = fitting.length === 1 ? fitting[0] : undefined;
+  const name = chip ?? chipOfArtifact(artifact) ?? seen ?? only;
+  const found = name === undefined ? undefined : chipMeant(name);
+  if (found !== undefined) return found;
+  throw new FlashError(
+    "wrong-chip",
+    name === undefined ? "nobody says which chip it is for" : `'${name}' is not a chip that Deltaflash knows`,
+    { remedy: "Choose the board, or flash it once: then its chip is known." },
+  );
 }
 
 async function runInRam(

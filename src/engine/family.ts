@@ -1,6 +1,8 @@
 /** What sets one family of boards apart in a job: how it is connected to, what an artifact becomes on it, how it is left. */
 import type { Artifact } from "../build/artifact.ts";
 import type { Address, Image } from "../core/image.ts";
+import type { FlashMap } from "../core/flash-map.ts";
+import type { FlashCosts } from "../core/plan.ts";
 import type { KnownContents } from "../core/survey.ts";
 import type { TraceRecorder } from "../core/trace.ts";
 import type { Clock } from "../core/clock.ts";
@@ -80,6 +82,23 @@ export interface RamProgram {
   readonly notes: readonly string[];
 }
 
+/** What is known of a board that nobody asks: enough for a plan. */
+export interface OfflineBoard {
+  readonly chip: string;
+  readonly map: FlashMap;
+  readonly costs: FlashCosts;
+  /** @param session answers from the record. @throws FlashError `wrong-chip`, `bad-image`, `does-not-fit` */
+  image(request: ImageRequest, session: MemorySession): Promise<Image>;
+}
+
+export interface OfflineQuestion {
+  readonly meant: Meant;
+  readonly baud: number | undefined;
+  readonly hints: PortHints;
+  /** The board that was last seen at the port. */
+  readonly seen: { readonly chip: string; readonly flashId: number | undefined } | undefined;
+}
+
 export interface Family {
   /** Questions are answered one by one, so that it means something how many there were in each phase. */
   readonly countsRoundTrips: boolean;
@@ -89,6 +108,10 @@ export interface Family {
    * @throws FlashError `wrong-chip` for what no board of this family can run
    */
   requireSupported(artifact: Artifact, chip: string | undefined): void;
+  /** @throws FlashError `wrong-chip` for the name of a chip, typed by the user, that this family has not */
+  requireChip(name: string): void;
+  /** @throws FlashError `wrong-chip` when nobody says which chip it is */
+  offline(question: OfflineQuestion): OfflineBoard;
   /** @param meant undefined: nobody knows yet. @throws FlashError; the board is then as `leave` finds it */
   connect(
     transport: SerialTransport,

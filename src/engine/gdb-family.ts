@@ -4,7 +4,9 @@ import { formatBytes, hex } from "../core/bytes.ts";
 import { loadSegments } from "../core/elf.ts";
 import { FlashError } from "../core/errors.ts";
 import { makeImage, type Image } from "../core/image.ts";
+import { chipRows } from "../targets/gdb/chips/list.ts";
 import { seriesOf } from "../targets/gdb/chips/series.ts";
+import { usualCosts } from "../targets/gdb/costs.ts";
 import { checkRamProgram, type RamChip } from "../targets/gdb/ram-image.ts";
 import { loadIntoRam } from "../targets/gdb/ram-loader.ts";
 import { resetAndRun } from "../targets/gdb/reset.ts";
@@ -17,14 +19,19 @@ import {
   type ConnectWishes,
   type Family,
   type Meant,
+  type OfflineBoard,
+  type OfflineQuestion,
   type PortMemory,
   type RamProgram,
   type RamRequest,
 } from "./family.ts";
+import type { PortHints } from "./history.ts";
 
 export const gdbFamily: Family = {
   countsRoundTrips: true,
   requireSupported: (artifact) => void programOf(artifact),
+  requireChip: () => undefined, // servers know chips that we do not
+  offline,
   connect,
   runInRam,
   // Whatever did not come to a connection has not halted the core for long: a server lets it run when its client leaves.
@@ -39,12 +46,12 @@ async function connect(
   const handed = new HandedContext(context);
   const { chip: likelyChip } = await memory.history.portHints(memory.port);
   const board = await connectCortex(transport, handed, { useLoader: wishes.useStub, likelyChip });
-  const { session, chip, identity } = board;
+  const { session } = board;
   const check = (asked: Meant) => checkChip(board, asked.chip, memory.port);
   if (meant !== undefined) await orLeave(board, context, () => check(meant));
   return {
     ...{ transport, session, context: handed, notes: board.notes, check },
-    hints: { identity, chip },
+    hints: hintsOf(board),
     flashId: undefined,
     canReset: board.client.traits.resetAndRun.length > 0,
     image: ({ artifact }) => Promise.resolve().then(() => imageOf(artifact)),
@@ -53,6 +60,23 @@ async function connect(
       await session.reset();
     },
   };
+}
+
+function hintsOf({ identity, chip, found }: CortexBoard): PortHints {
+  return { identity, chip, ...(found.kind === "known" ? { chipWords: found.words } : {}) };
+}
+
+/** Only for chips that we know, and have seen at this port: the size of the flash stands in the chip. */
+function offline({ hints, seen }: OfflineQuestion): OfflineBoard {
+  const row = chipRows.find(({ name }) => name === (seen?.chip ?? hints.chip));
+  const memory = row?.memory(hints.chipWords ?? []);
+  if (row === undefined || memory === undefined) {
+    throw new FlashError("wrong-chip", "the chip behind the GDB server is not known yet", {
+      remedy: "Flash it once: then its chip is known.",
+    });
+  }
+  const costs = usualCosts(row);
+  return { chip: row.name, map: memory.flash, costs, image: ({ artifact }) => Promise.resolve(imageOf(artifact)) };
 }
 
 /** The core stands halted already: it is not left so. */

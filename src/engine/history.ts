@@ -23,6 +23,8 @@ export interface PortHints {
   readonly resetWay?: string;
   /** The chip behind a GDB server. */
   readonly chip?: string;
+  /** What tells the size of its flash, as the chip's row reads it. */
+  readonly chipWords?: readonly number[];
   /** The build of Deltaflash's stub that did not run on the board. */
   readonly failedStub?: number;
 }

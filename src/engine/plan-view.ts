@@ -13,13 +13,8 @@ import type { Range } from "../core/image.ts";
 import type { FlashCosts } from "../core/plan.ts";
 import type { KnownContents } from "../core/survey.ts";
 import { TraceRecorder } from "../core/trace.ts";
-import { chipMeant, type Chip } from "../targets/esp/chips.ts";
-import { chipsThatHold } from "../targets/esp/elf-chips.ts";
-import { flashSizeOf } from "../targets/esp/identify.ts";
-import { espCosts, espFlashMap } from "../targets/esp/session.ts";
 import type { MemorySession } from "../targets/target.ts";
-import { usualBaud } from "./esp-family.ts";
-import { chipOfArtifact, imageForEsp } from "./esp-image.ts";
+import type { Family, OfflineBoard } from "./family.ts";
 import { noProgress, type FlashProgress } from "./flash-job.ts";
 import { flashMemory } from "./flash.ts";
 import type { BoardRecord, History } from "./history.ts";
@@ -29,14 +24,12 @@ import { systemClock } from "./system-clock.ts";
 import type { PlanView } from "./views.ts";
 
 export interface PlanQuestion {
+  readonly family: Family;
   readonly port: string;
   readonly chip: string | undefined;
   readonly baud: number | undefined;
   readonly artifact: Artifact;
 }
-
-/** Where the flash chip is not known: larger than any that maps directly, so that everything fits. */
-const unknownFlashBytes = 16 * 1024 * 1024;
 
 /** @throws FlashError `wrong-chip` when nobody says which chip it is, and whatever making the image may throw */
 export async function planView(
@@ -44,29 +37,25 @@ export async function planView(
   memory: { readonly history: History; readonly programs: ProgramStore },
 ): Promise<PlanView> {
   const { history, programs } = memory;
-  const { identity, baud } = await history.portHints(question.port);
-  const summary = (await history.boards()).find((board) => board.identity === identity);
-  const chip = chipFor(question, summary?.chip);
-  const record = await history.board(summary?.identity ?? "", chip.name);
-  const speed = question.baud ?? baud ?? usualBaud;
-  const session = new RecordedSession(record.known, {
-    chip,
-    identity: identity ?? "",
-    flashId: record.flashId,
-    baud: speed,
-  });
-  const changed = await planOn(session, { question, chip, record }, false);
-  const full = await planOn(session, { question, chip, record }, true);
+  const hints = await history.portHints(question.port);
+  const { identity = "" } = hints;
+  const seen = (await history.boards()).find((board) => board.identity === identity);
+  const { family, chip, artifact, baud } = question;
+  const board = family.offline({ meant: { chip, artifact }, baud, hints, seen });
+  const record = await history.board(identity, board.chip);
+  const session = new RecordedSession(record.known, board, identity);
+  const changed = await planOn(session, { artifact, board, record }, false);
+  const full = await planOn(session, { artifact, board, record }, true);
   const { plan } = changed;
   const elf = await elfOf(question.artifact);
-  const old = identity === undefined ? undefined : await programs.read(identity);
+  const old = identity === "" ? undefined : await programs.read(identity);
   return {
     sectors: plan?.sectors ?? 0,
     sectorsToWrite: plan?.sectorsToWrite ?? 0,
     bytesToWrite: plan?.bytesToWrite ?? 0,
     estimateMs: changed.estimateMs,
     fullEstimateMs: full.estimateMs,
-    boardKnown: (summary?.knownBytes ?? 0) > 0,
+    boardKnown: (seen?.knownBytes ?? 0) > 0,
     runs: plan === undefined ? [] : runsOf(plan),
     changed: elf === undefined ? [] : changesBetween(old, programTable(elf)),
   };
@@ -84,17 +73,16 @@ export async function elfOf(artifact: Artifact): Promise<Elf | undefined> {
 
 async function planOn(
   session: RecordedSession,
-  { question, chip, record }: { question: PlanQuestion; chip: Chip; record: BoardRecord },
+  { artifact, board, record }: { artifact: Artifact; board: OfflineBoard; record: BoardRecord },
   full: boolean,
 ): Promise<FlashProgress> {
   const progress = noProgress();
   const nothing = () => Promise.resolve();
   const { known, interrupted } = record;
-  const image = await imageForEsp({
-    ...{ artifact: question.artifact, chip, session, known, notes: progress.notes },
-    remember: nothing,
-    appOffset: undefined,
-  });
+  const image = await board.image(
+    { artifact, known, notes: progress.notes, remember: nothing, appOffset: undefined },
+    session,
+  );
   await flashMemory({
     ...{ session, image, progress },
     record: { known, contents: () => record.contents(), interrupted, strikeOut: nothing, enter: nothing },
@@ -121,20 +109,12 @@ class RecordedSession implements MemorySession {
   readonly costs: FlashCosts;
   readonly #known: KnownContents;
 
-  constructor(
-    known: KnownContents,
-    board: {
-      readonly chip: Chip;
-      readonly identity: string;
-      readonly flashId: number | undefined;
-      readonly baud: number;
-    },
-  ) {
+  constructor(known: KnownContents, { chip, map, costs }: OfflineBoard, identity: string) {
     this.#known = known;
-    this.chip = board.chip.name;
-    this.identity = board.identity;
-    this.map = espFlashMap(board.flashId === undefined ? unknownFlashBytes : flashSizeOf(board.flashId));
-    this.costs = espCosts(board.baud);
+    this.chip = chip;
+    this.identity = identity;
+    this.map = map;
+    this.costs = costs;
   }
 
   digests(ranges: readonly Range[]): Promise<readonly Digest[]> {
@@ -160,8 +140,9 @@ class RecordedSession implements MemorySession {
 
   /** undefined as soon as one sector of it is not known. */
   #contents({ address, size }: Range): Uint8Array | undefined {
-    const sectorSize = this.map[0]?.sectorSize ?? 0x1000;
-    const first = address - (address % sectorSize);
+    const region = this.map.find((one) => address >= one.start && address < one.start + one.size);
+    const sectorSize = region?.sectorSize ?? 0x1000;
+    const first = address - ((address - (region?.start ?? 0)) % sectorSize);
     const parts: Uint8Array[] = [];
     for (let at = first; at < address + size; at += sectorSize) {
       const data = this.#known({ address: at, size: sectorSize });
@@ -170,19 +151,4 @@ class RecordedSession implements MemorySession {
     }
     return Buffer.concat(parts).subarray(address - first, address - first + size);
   }
-}
-
-function chipFor({ chip, artifact }: PlanQuestion, seen: string | undefined): Chip {
-  const fitting = artifact.kind === "elf" ? chipsThatHold(artifact.elf) : [];
-  const only = fitting.length === 1 ? fitting[0] : undefined;
-  const name = chip ?? chipOfArtifact(artifact) ?? seen ?? only;
-  const found = name === undefined ? undefined : chipMeant(name);
-  if (found !== undefined) return found;
-  throw new FlashError(
-    "wrong-chip",
-    name === undefined ? "nobody says which chip it is for" : `'${name}' is not a chip that Deltaflash knows`,
-    {
-      remedy: "Choose the board, or flash it once: then its chip is known.",
-    },
-  );
 }

@@ -3,7 +3,7 @@ import type { Artifact } from "../build/artifact.ts";
 import { loadArtifact } from "../build/load.ts";
 import { stalenessOf } from "../build/stale.ts";
 import { asFlashError, FlashError } from "../core/errors.ts";
-import { requireChip, requireSupported } from "../engine/esp-checks.ts";
+import type { Family } from "../engine/family.ts";
 import type { JobOptions } from "../engine/job-options.ts";
 import type { Jobs } from "../engine/jobs.ts";
 import type { History } from "../engine/history.ts";
@@ -20,6 +20,8 @@ export interface FlashingParts {
   readonly reports: ReportStore;
   readonly programs: ProgramStore;
   readonly projects: Pick<Projects, "foreignChipOf">;
+  /** @throws FlashError `board-not-found` for a name that is no port */
+  familyAt(port: string): Family;
   onReport(report: StoredReport): void;
   log(line: string): void;
 }
@@ -61,7 +63,7 @@ export class Flashing {
   }
 
   prepare(target: TargetSelection): void {
-    checkTarget(target);
+    this.#check(target);
     this.#parts.jobs.prepare(target.port, {
       baud: target.baud,
       useStub: target.useStub ?? true,
@@ -71,15 +73,22 @@ export class Flashing {
 
   /** @throws FlashError for an artifact that cannot be read, and where nobody knows the chip */
   async plan(target: TargetSelection, paths: readonly string[], appOnly: boolean): Promise<PlanView> {
-    checkTarget(target);
+    this.#check(target);
     const artifact = await this.#artifact(target, paths, appOnly);
-    return planView({ port: target.port, chip: target.chip, baud: target.baud, artifact }, this.#parts);
+    const { port, chip, baud } = target;
+    return planView({ family: this.#parts.familyAt(port), port, chip, baud, artifact }, this.#parts);
+  }
+
+  #check(target: TargetSelection): void {
+    checkTarget(target);
+    if (target.chip !== undefined) this.#parts.familyAt(target.port).requireChip(target.chip);
   }
 
   /** @throws FlashError `wrong-chip` for a program of a chip that cannot be flashed yet, and whatever reading it may throw */
   async #artifact(target: TargetSelection, paths: readonly string[], appOnly: boolean): Promise<Artifact> {
     const artifact = await loadArtifact(paths, { appOnly });
-    requireSupported(artifact, target.chip ?? this.#parts.projects.foreignChipOf(paths));
+    const chip = target.chip ?? this.#parts.projects.foreignChipOf(paths);
+    this.#parts.familyAt(target.port).requireSupported(artifact, chip);
     return artifact;
   }
 
@@ -96,6 +105,7 @@ export class Flashing {
   async #run(params: FlashParams): Promise<Report> {
     try {
       checkParams(params);
+      this.#check(params.target);
       const { target, artifact, mode, appOnly = false } = params;
       let flashed: Artifact | undefined;
       const report = await this.#parts.jobs.flash(target.port, {
@@ -139,7 +149,6 @@ function checkTarget(target: TargetSelection): void {
   if (typeof port !== "string" || port === "") throw wrong("port", "text such as /dev/ttyUSB0");
   if (!isTextOrNothing(chip)) throw wrong("chip", "text such as esp32c3");
   if (!isTextOrNothing(board)) throw wrong("board", "text");
-  if (typeof chip === "string") requireChip(chip);
   const isBaud = typeof baud === "number" && Number.isInteger(baud) && baud >= 300 && baud <= 10_000_000;
   if (baud !== undefined && !isBaud) throw wrong("baud", "a whole number of bits per second, 300 to 10000000");
   if (useStub !== undefined && typeof useStub !== "boolean") throw wrong("useStub", "true or false");
@@ -152,7 +161,6 @@ function fieldsOf<Name extends string>(value: unknown): Readonly<Partial<Record<
 }
 
 function checkParams(params: FlashParams): void {
-  checkTarget(params.target);
   const { artifact, mode } = fieldsOf<"artifact" | "mode">(params);
   const isList = Array.isArray(artifact) && artifact.length > 0 && artifact.every((one) => typeof one === "string");
   if (!isList) throw wrong("artifact", "a list of paths");

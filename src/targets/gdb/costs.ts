@@ -19,11 +19,20 @@ const usualClockHz = 8e6;
 const usualSectorEraseMs = 85;
 const usualProgramMsPerByte = 0.015;
 
+/** Of a chip in whose RAM our loader would run; nobody has measured the link. */
+export function usualCosts(row: ChipRow): FlashCosts {
+  return flashCosts({
+    row,
+    link: { bytesPerMs: undefined, tripMs: undefined },
+    way: { patchWireRatio: undefined, overlaps: true },
+  });
+}
+
 /** @param row undefined for a chip that we do not know */
 export function flashCosts(parts: {
   readonly row: ChipRow | undefined;
   readonly link: LinkFacts;
-  readonly way: FlashWay;
+  readonly way: Pick<FlashWay, "patchWireRatio" | "overlaps">;
 }): FlashCosts {
   const { row, link, way } = parts;
   const erase = row?.times.erase ?? [];

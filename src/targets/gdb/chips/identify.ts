@@ -10,6 +10,8 @@ export interface KnownChip {
   readonly kind: "known";
   readonly row: ChipRow;
   readonly memory: ChipMemory;
+  /** What `row.reads` held: with them the memory is known without the chip. */
+  readonly words: readonly number[];
   /** As in the blob's name, `cortex-m-<driver>`. */
   readonly driver: string;
   /** The unique number, 16 to 32 hex digits; undefined where there is none. */
@@ -100,13 +102,13 @@ async function sleeping(rows: readonly ChipRow[], read: ReadWord): Promise<reado
 async function known(row: ChipRow, read: ReadWord): Promise<Identified> {
   const words = await wordsAt(row.reads, read);
   const memory = words === undefined ? undefined : row.memory(words);
-  if (memory === undefined) return unknown(`${row.title}, but it does not say how much flash it has`);
+  if (words === undefined || memory === undefined) return unknown(`${row.title}, but it does not say how much flash it has`);
   const driver = await driverOf(row, read);
   if (driver === undefined) return unknown(`${row.title}, but without what its drivers need`);
   const obstacles: string[] = [];
   for (const condition of row.preconditions)
     if (!holds(condition, await read(condition.address))) obstacles.push(condition.otherwise);
-  return { kind: "known", row, memory, driver, uniqueId: await uniqueIdOf(row, read), obstacles };
+  return { kind: "known", row, memory, words, driver, uniqueId: await uniqueIdOf(row, read), obstacles };
 }
 
 async function driverOf(row: ChipRow, read: ReadWord): Promise<string | undefined> {
