@@ -3,7 +3,8 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
 import { replaceFile } from "../engine/state-folder.ts";
-import { simBoardId, simPort, type SimPort } from "../sim/sim-port.ts";
+import { simBoardId } from "../sim/catalogue.ts";
+import { simPort, type SimPort } from "../sim/sim-port.ts";
 import { parsePortName } from "../transport/port-name.ts";
 
 interface KeptBoard {
