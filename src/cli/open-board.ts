@@ -15,7 +15,8 @@ export async function boardAtPort(port: string, stateFolder: string): Promise<Bo
 
 /** `esp32c3`, or `esp32c3?speed=max` for one that does not wait for real time. Its flash chip is a file in the state folder. */
 async function simulatedBoard(port: string, words: string, stateFolder: string): Promise<BoardAtPort> {
-  const { simBoardId, simPort } = await import("../sim/sim-port.ts");
+  const { simBoardId } = await import("../sim/catalogue.ts");
+  const { simPort } = await import("../sim/sim-port.ts");
   const file = join(stateFolder, "sim", `${simBoardId(words)}.bin`);
   const sim = simPort(port, words, await readFile(file).catch(() => undefined));
   return {

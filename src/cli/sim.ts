@@ -2,7 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { FlashError } from "../core/errors.ts";
 import { replaceFile } from "../engine/state-folder.ts";
-import { makeSimBoard, simBoards } from "../sim/boards.ts";
+import {
+  makeAnySimBoard,
+  simBoardId,
+  simCatalogue,
+  type AnySimBoard,
+  type AnySimBoardOptions,
+} from "../sim/catalogue.ts";
 import { parseFaults } from "../sim/fault-spec.ts";
 import { serve } from "../sim/serve.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
@@ -24,28 +30,21 @@ const smallestChip = 64 * 1024;
 export async function simCommand(args: readonly string[]): Promise<ExitCode> {
   const stopped = untilToldToStop();
   const { values, positionals } = readOptions(args, options);
-  const [id = "", ...more] = positionals;
-  const row = simBoards.find((one) => one.id === id);
+  const [words = "", ...more] = positionals;
+  const row = simCatalogue.find((one) => one.id === simBoardId(words));
   if (row === undefined || more.length > 0) {
-    throw new UsageError(`sim takes one board: ${simBoards.map((one) => one.id).join(", ")}`);
+    throw new UsageError(`sim takes one board: ${simCatalogue.map((one) => one.id).join(", ")}`);
   }
   const speed = speeds.find((one) => one === (values.speed ?? "real"));
   if (speed === undefined) throw new UsageError(`--speed ${values.speed ?? ""} is not one of ${speeds.join(", ")}`);
   const faults = values.fault === undefined ? [] : offWords(() => parseFaults(values.fault ?? ""));
   const seed = values.seed === undefined ? 1 : readNumber(values.seed, "--seed");
-  const listen = values.listen ?? "tcp://127.0.0.1:0";
+  const listen = values.listen ?? (row.link === "gdb" ? "gdb://127.0.0.1:0" : "tcp://127.0.0.1:0");
   const flash = values.flash === undefined ? undefined : await flashContents(values.flash, row.flashBytes);
   // Over raw TCP and a pty nobody can reset the board, so it starts in its loader.
   const startInLoader = !listen.startsWith("rfc2217:");
   const factory = values.factory ?? false;
-  const board = makeSimBoard({
-    board: id,
-    ...(flash === undefined ? {} : { flash }),
-    factory,
-    faults,
-    seed,
-    startInLoader,
-  });
+  const board = boardOf(words, { flash, factory, faults, seed, startInLoader });
   const server = await serve(board, listen, { speed }).catch((error: unknown) => {
     throw error instanceof FlashError && error.code === "board-not-found" ? inWords(error) : error;
   });
@@ -58,6 +57,15 @@ export async function simCommand(args: readonly string[]): Promise<ExitCode> {
     throw new FlashError(lost.code, lost.message, { cause: lost, remedy: "Start the simulated board again." });
   }
   return exitCodes.done;
+}
+
+/** A server that there is not is a word that is off; contents that do not fit the board are not. */
+function boardOf(words: string, options: AnySimBoardOptions): AnySimBoard {
+  try {
+    return makeAnySimBoard(words, options);
+  } catch (error) {
+    throw error instanceof FlashError && error.code === "board-not-found" ? inWords(error) : error;
+  }
 }
 
 /** What is wrong with the words of an option is a matter of the command line, not of a board. */

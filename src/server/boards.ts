@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
 import { espFamily } from "../engine/esp-family.ts";
 import { replaceFile } from "../engine/state-folder.ts";
-import { simBoardId, simPort, type SimPort } from "../sim/sim-port.ts";
+import { simBoardId } from "../sim/catalogue.ts";
+import { simPort, type SimPort } from "../sim/sim-port.ts";
 import { parsePortName } from "../transport/port-name.ts";
 
 interface KeptBoard {

@@ -95,6 +95,15 @@ export class BoardPump {
     this.#act((atMs) => this.#board.pressReset?.(atMs, { boot: true }));
   }
 
+  /** A client has come to a board that is a server: see `SimBoard.hostConnects`. */
+  hostConnects(): void {
+    this.#act((atMs) => this.#board.hostConnects?.(atMs));
+  }
+
+  hostLeaves(): void {
+    this.#act((atMs) => this.#board.hostLeaves?.(atMs));
+  }
+
   /** Throws away what has reached the host by now and was not sent yet. */
   purge(): void {
     this.#discarding = true;

@@ -1,4 +1,4 @@
-/** Puts a simulated board on a wire that other programs can open: raw TCP, RFC 2217 or a pty. Knows no kind of board. */
+/** Puts a simulated board on a wire that other programs can open: raw TCP, RFC 2217, a pty, or a GDB server's port. Knows no kind of board. */
 import { FlashError } from "../core/errors.ts";
 import { parseSocketAddress } from "../transport/port-name.ts";
 import { encodeTelnetData } from "../transport/telnet.ts";
@@ -14,7 +14,7 @@ export interface ServeOptions {
 
 /** The board lives on when a client leaves. Whoever serves closes. */
 export interface SimServer extends AsyncDisposable {
-  /** What to give to a client as its port: `tcp://127.0.0.1:40123`, `rfc2217://…`, `/dev/pts/5`. */
+  /** What to give to a client as its port: `tcp://127.0.0.1:40123`, `rfc2217://…`, `gdb://…`, `/dev/pts/5`. */
   readonly address: string;
   /** Resolves when serving is over: with the reason when the board's cable was pulled, with undefined after `close`. */
   readonly ended: Promise<FlashError | undefined>;
@@ -22,12 +22,19 @@ export interface SimServer extends AsyncDisposable {
 }
 
 /**
- * Listens at `tcp://host:port`, `rfc2217://host:port` (port 0: the system chooses) or `pty`.
+ * Listens at `tcp://host:port`, `rfc2217://host:port` (port 0: the system chooses) or `pty`; a board behind a GDB server listens at
+ * `gdb://host:port` and nowhere else.
  * @throws FlashError `port-busy` when the address is taken, `refused` when this system cannot do it, `board-not-found` for other words.
  */
 export async function serve(board: SimBoard, listen: string, options: ServeOptions): Promise<SimServer> {
   const scheme = listen.split(":", 1)[0];
   const wire = { board, speed: options.speed };
+  if (board.hostConnects !== undefined) {
+    if (scheme === "gdb") return serveWire(wire, (pump) => listenGdb(listen, pump));
+    throw new FlashError("board-not-found", `a simulated board behind a GDB server cannot listen on "${listen}"`, {
+      remedy: "Use --listen gdb://127.0.0.1:0.",
+    });
+  }
   if (scheme === "tcp") return serveWire(wire, (pump) => listenTcp(listen, pump));
   if (scheme === "rfc2217") return serveWire(wire, (pump) => listenRfc2217(listen, pump));
   if (listen === "pty") {
@@ -102,6 +109,24 @@ async function listenRfc2217(listen: string, pump: BoardPump): Promise<OpenWire>
     };
   });
   return { address: `rfc2217://${bracketed(host)}:${listener.port}`, close: () => listener.close() };
+}
+
+/** Raw bytes to and from the board's GDB server, which is told who comes and goes. */
+async function listenGdb(listen: string, pump: BoardPump): Promise<OpenWire> {
+  const { host, port } = parseSocketAddress(listen);
+  const listener = await listenForOne(host, port, (socket) => {
+    const link = socketLink(socket);
+    pump.hostConnects();
+    pump.attach(link);
+    return {
+      onBytes: (bytes) => pump.receive(bytes),
+      onGone: () => {
+        pump.hostLeaves();
+        pump.detach(link);
+      },
+    };
+  });
+  return { address: `gdb://${bracketed(host)}:${listener.port}`, close: () => listener.close() };
 }
 
 function bracketed(host: string): string {

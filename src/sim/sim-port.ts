@@ -1,7 +1,7 @@
 /** A simulated board behind a port name: `esp32c3`, `esp32c3?speed=max`, `esp32c3?fault=unplug@erase:2`. Its flash chip is bytes that the caller keeps. */
 import type { Clock } from "../core/clock.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { makeSimBoard } from "./boards.ts";
+import { makeAnySimBoard, simBoardId } from "./catalogue.ts";
 import { SimTransport } from "./sim-transport.ts";
 import { PacedClock, VirtualClock } from "./virtual-clock.ts";
 
@@ -17,11 +17,6 @@ export interface SimPort {
   wake(): void;
   /** The last line of its boot, a second from now: which program runs, or why none does. */
   says(): string | undefined;
-}
-
-/** Which board the words behind `sim:` mean. */
-export function simBoardId(words: string): string {
-  return words.split("?", 1)[0] ?? "";
 }
 
 /** Longer than a simulated board takes from reset to its program's first line. */
@@ -40,11 +35,11 @@ export function simPort(port: string, words: string, flash: Uint8Array | undefin
   const hurries = query.get("speed") === "max";
   const clock = hurries ? new HurriedClock() : new PacedClock();
   const faults = query.get("fault");
-  const board = makeSimBoard({
-    board: id,
+  const board = makeAnySimBoard(words, {
     ...(flash === undefined ? { factory: true } : { flash }),
     ...(faults === null ? {} : { faults }),
   });
+  const hasModemLines = board.hostConnects === undefined;
   const wake = () => {
     if (!hurries) clock.advanceTo(performance.now() - startMs);
   };
@@ -54,7 +49,7 @@ export function simPort(port: string, words: string, flash: Uint8Array | undefin
     flash: board.flash,
     open: () => {
       if (!board.isUnplugged) board.advance(clock.nowMs());
-      return new SimTransport(board, clock, { name: port });
+      return new SimTransport(board, clock, { name: port, hasModemLines });
     },
     wake,
     says: () => {

@@ -86,7 +86,7 @@ export class Cpu {
       onBreak: () => (this.#broke = true),
       logger: { debug: () => undefined, info: () => undefined, warn: note, error: note },
     };
-    this.#core = new CortexM0Core(chip as unknown as Rp2040) as unknown as Core;
+    this.#core = new CortexM0Core(chip as unknown as Rp2040);
   }
 
   /** Where the vector table is: VTOR. */
@@ -184,7 +184,7 @@ export class Cpu {
       if (this.#filter[(pc >>> 1) & FILTER_MASK] === 1 && this.#stopsAt(pc)) return;
       this.#execute();
       // `b .` stays there for good.
-      if (registers[15] === pc && !this.#inRom && this.isRunning) this.cycles = Math.max(this.cycles, this.#limit);
+      if (registers[15] === pc && !this.#inRom) this.cycles = Math.max(this.cycles, this.#limit);
     }
   }
 

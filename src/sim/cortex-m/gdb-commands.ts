@@ -228,6 +228,10 @@ export class GdbCommands {
     if (body !== "vFlashDone") return UNKNOWN;
     const done = yield* this.#flash.done();
     this.#registers.forget();
+    if (done && this.#host.personality.resetsAfterFlash) {
+      yield* this.#reset();
+      this.#host.probe.machine.showFlash();
+    }
     return done ? OK : failed("E05");
   }
 

@@ -37,6 +37,8 @@ export interface Personality {
   readonly listensWhileRunning: boolean;
   readonly console: "O packets" | "final answer";
   readonly flash: "erase now, program at the end" | "all at the end" | "all at once";
+  /** The end of a flash leaves the chip reset, and halted. */
+  readonly resetsAfterFlash: boolean;
   /** Program and transfer at the same time. */
   readonly overlaps: boolean;
   /** Round trips of the server's own flash driver for each erase unit and each page. */
@@ -68,6 +70,7 @@ const usual: Omit<Personality, "name" | "packetBytes" | "features"> = {
   listensWhileRunning: false,
   console: "O packets",
   flash: "all at once",
+  resetsAfterFlash: false,
   overlaps: false,
   driverRoundTrips: { erase: 6, page: 6 },
   serialUnitBytes: 4096,
@@ -120,6 +123,7 @@ const stUtil: Personality = {
   haltPollMs: 100, // usleep(100000), src/st-util/gdb-server.c
   console: "final answer",
   flash: "all at the end",
+  resetsAfterFlash: true,
   driverRoundTrips: { erase: 10, page: 10 },
 };
 
@@ -145,6 +149,7 @@ const plain: Personality = {
   packetBytes: 0x1000,
   features: [...maps, "QStartNoAckMode+", "vContSupported+"],
   haltPollMs: 0.25,
+  resetsAfterFlash: true,
   probe: { latencyMs: 0.1, bytesPerSecond: 8_000_000, clockHz: 25_000_000 },
 };
 

@@ -1,7 +1,7 @@
 /** From an open transport to a server that is known: what is asked first, and in which order. */
 import { FlashError } from "../../core/errors.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { ask, askOk, askText, monitor, ServerRefusal, UnknownRequest } from "./ask.ts";
+import { ask, askOk, askText, monitor, nonsense, ServerRefusal, UnknownRequest } from "./ask.ts";
 import { GdbClient } from "./client.ts";
 import { detectServer, parseFeatures } from "./detect.ts";
 import { readRegisterSet, usualRegisters, type RegisterSet } from "./registers.ts";
@@ -26,30 +26,35 @@ const scanMs = 5_000;
 export async function connectGdb(transport: Transport, context: GdbContext): Promise<GdbClient> {
   const wire = new GdbWire(transport, context);
   const answer = await firstAnswer(wire);
-  const features = parseFeatures(answer);
-  const isQemu = await agreeOnAcks(wire, features.get("QStartNoAckMode") === "+");
+  const supported = parseFeatures(answer);
+  const isQemu = await agreeOnAcks(wire, supported.get("QStartNoAckMode") === "+");
   const traits = await detectServer(wire, answer, isQemu);
   if (traits.kind === "black-magic") await attachBlackMagic(wire);
-  const packetBytes = packetBytesOf(features.get("PacketSize"));
+  const packetBytes = packetBytesOf(supported.get("PacketSize"));
   const sliceBytes = Math.min(traits.xmlSliceBytes, packetBytes);
-  const registers = features.get("qXfer:features:read") === "+" ? await registersOf(wire, sliceBytes) : usualRegisters;
+  const registers = supported.get("qXfer:features:read") === "+" ? await registersOf(wire, sliceBytes) : usualRegisters;
   await checkHasTarget(wire);
   const hasX = await knowsX(wire);
   wire.window = traits.window;
   context.log(`${traits.title} on ${transport.name}: ${answer}; X ${hasX ? "yes" : "no"}`);
   return new GdbClient(wire, {
     traits,
-    features,
+    features: supported,
     memory: { packetBytes, hasX, answersEarly: traits.answersEarly },
     registers,
   });
 }
 
+/** `PacketSize=4000;qXfer:features:read+;…`; nothing at all from servers that are too old for the question. */
+const features = /^(?:[\w.:-]+(?:=[^;]*|[-+?])(?:;|$))*$/;
+
 async function firstAnswer(wire: GdbWire): Promise<string> {
   const asked = ask(hello, { name: "qSupported", timeoutMs: helloMs });
   const server = wire.transport.name;
   try {
-    return Buffer.from((await wire.request(asked)).body).toString("latin1");
+    const answer = Buffer.from((await wire.request(asked)).body).toString("latin1");
+    if (!features.test(answer)) throw nonsense(wire, asked, answer);
+    return answer;
   } catch (error) {
     if (!(error instanceof FlashError)) throw error;
     if (error.code === "disconnected") {

@@ -36,6 +36,7 @@ const pollPausesMs = [1, 2, 5, 10];
 const looksPerHaltCheck = 8;
 /** A core that is told to stop does so at once; the rest is the server's. */
 const haltMs = 2_000;
+const interruptAttempts = 4;
 /** Debug Halting Control and Status Register. Source: ARMv6-M Architecture Reference Manual, C1.6.3. */
 const DHCSR = 0xe000edf0;
 const S_HALT = 1 << 17;
@@ -121,10 +122,7 @@ export class LoaderRunner {
     switch (traits.run.kind) {
       case "continue":
         if (!wire.isRunning) return;
-        await wire.interrupt();
-        if ((await wire.waitStop(haltMs + traits.haltNoticedMs)) === undefined) {
-          throw wire.fail(doesNotHalt(this.#client));
-        }
+        await this.#interrupt(interruptAttempts);
         // Its end and our interrupt may have crossed: whatever stop is still to come stands before this answer.
         await wire.request(ask("Hg0"));
         return;
@@ -137,11 +135,20 @@ export class LoaderRunner {
     }
   }
 
+  /** More than once: a server that reads the byte together with the packet before it does not see it. */
+  async #interrupt(attempts: number): Promise<void> {
+    const { wire, traits } = this.#client;
+    await wire.interrupt();
+    if ((await wire.waitStop(haltMs / interruptAttempts + traits.haltNoticedMs)) !== undefined) return;
+    if (attempts === 1) throw wire.fail(doesNotHalt(this.#client));
+    await this.#interrupt(attempts - 1);
+  }
+
   #registerAsks({ mailbox, stackTop, code }: LoaderEntry) {
     const values: readonly (readonly [RegisterName, number])[] = [
       ["r0", mailbox],
       ["sp", stackTop],
-      ["pc", code],
+      ["pc", code - (code % 2)],
       ["xpsr", freshStatus],
     ];
     return values.map(([name, value]) => writeRegisterAsk(this.#client.registers, name, value));

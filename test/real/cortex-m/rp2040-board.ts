@@ -22,6 +22,8 @@ export class Rp2040Board {
   readonly uart = new Console();
   /** Writes to the flash's window, which real flash does not take. */
   strayWrites = 0;
+  /** Reads of that window while the SSI is not set up for them, as it is not after power-up; they give 0. */
+  blindReads = 0;
   readonly #ssi: Ssi;
   readonly #qspi: QspiPins;
 
@@ -40,14 +42,14 @@ export class Rp2040Board {
       0x40018: this.#qspi,
       0x40064: new ReadsAs(rp2040, "VREG_AND_CHIP_RESET", 0),
     });
-    this.#protect();
+    this.#guard();
     const uart = rp2040.uart[0];
     if (uart !== undefined) uart.onByte = (value) => this.uart.push(String.fromCharCode(value));
     new Uint8Array(rp2040.bootrom.buffer).set(rom);
     this.reset();
   }
 
-  /** As SYSRESETREQ does it: RAM and flash keep what they hold. */
+  /** As SYSRESETREQ does it, on this chip: the core and its interrupts; peripherals, RAM and flash stay as they are (datasheet, 2.4.2.9). */
   reset(): void {
     const { core } = this.rp2040;
     const thread = 0;
@@ -57,19 +59,25 @@ export class Rp2040Board {
     core.pendingInterrupts = 0;
     core.writeSpecialRegister(control, 0);
     this.rp2040.ppb.reset();
-    this.#ssi.reset();
-    this.#qspi.reset();
     core.reset();
   }
 
-  /** ROM and flash are read by address, and not written so. */
-  #protect(): void {
+  /** ROM and flash are read by address, and not written so; flash not while its controller does something else. */
+  #guard(): void {
     const { rp2040 } = this;
+    const isFlash = (address: number): boolean => address >>> 0 >= flashStart && address >>> 0 < flashEnd;
+    for (const name of ["readUint8", "readUint16", "readUint32"] as const) {
+      const read = rp2040[name].bind(rp2040);
+      rp2040[name] = (address) => {
+        if (!isFlash(address) || (this.#ssi.readsByAddress && !this.#qspi.isOverridden)) return read(address);
+        this.blindReads++;
+        return 0;
+      };
+    }
     for (const name of ["writeUint8", "writeUint16", "writeUint32"] as const) {
       const write = rp2040[name].bind(rp2040);
       rp2040[name] = (address, value) => {
-        const isFlash = address >>> 0 >= flashStart && address >>> 0 < flashEnd;
-        if (isFlash) this.strayWrites++;
+        if (isFlash(address)) this.strayWrites++;
         else if (address >>> 0 >= romBytes) write(address, value);
       };
     }
@@ -104,9 +112,9 @@ class Ssi extends BasePeripheral {
     this.#nor = nor;
   }
 
-  reset(): void {
-    this.#registers.clear();
-    this.#received = [];
+  /** Enabled, and in the mode in which each read sends command and address first. */
+  get readsByAddress(): boolean {
+    return this.#registers.get(8) === 1 && (((this.#registers.get(0) ?? 0) >>> 8) & 3) === 3;
   }
 
   override readUint32(offset: number): number {
@@ -147,9 +155,8 @@ class QspiPins extends BasePeripheral {
     this.#nor = nor;
   }
 
-  reset(): void {
-    this.#registers.clear();
-    this.#nor.select(false);
+  get isOverridden(): boolean {
+    return (((this.#registers.get(0x0c) ?? 0) >>> 8) & 3) !== 0;
   }
 
   override readUint32(offset: number): number {

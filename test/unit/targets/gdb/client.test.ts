@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { adapterAdvice, readAdapterHz } from "../../../../src/targets/gdb/adapter.ts";
 import type { GdbClient } from "../../../../src/targets/gdb/client.ts";
 import { connectGdb } from "../../../../src/targets/gdb/connect.ts";
 import { resetAndHalt, resetAndRun, resetForFlash } from "../../../../src/targets/gdb/reset.ts";
@@ -222,6 +223,26 @@ describe("the server's checksum", () => {
     await expect(client.crc({ address: 4, size: 4 })).rejects.toMatchObject({ code: "refused", reply: "E01" });
     await expect(client.crc({ address: 8, size: 4 })).rejects.toMatchObject({ code: "protocol" });
     await expect(client.crc({ address: 12, size: 4 })).rejects.toThrow("does not know qCRC:c,4");
+  });
+});
+
+describe("the clock of the probe", () => {
+  test.each([
+    ["openocd", "adapter speed", `adapter speed: 1800 kHz\n`, 1_800_000, "monitor adapter speed 4000"],
+    ["black-magic", "frequency", `Max SWJ freq 02faf080 1.5 MHz\n`, 1_500_000, "monitor frequency 4000000"],
+    ["openocd", "adapter speed", "whatever", undefined, "monitor adapter speed 4000"],
+    ["pyocd", "", "", undefined, "start pyOCD with -f 4000000"],
+  ] as const)("of %s is asked for where it tells", async (kind, command, said, hz, advice) => {
+    const { client } = await rig(kind, (body) => (commandOf(body) === command ? [`O${hexOf(said)}`, "OK"] : undefined));
+    expect(await readAdapterHz(client)).toBe(hz);
+    expect(adapterAdvice(client, 4_000_000)).toBe(advice);
+  });
+
+  test("is unknown where there is none, and where the server refuses", async () => {
+    const { client } = await rig("qemu");
+    expect(await readAdapterHz(client)).toBeUndefined();
+    expect(adapterAdvice(client, 1)).toBeUndefined();
+    expect(await readAdapterHz((await rig("openocd")).client)).toBeUndefined();
   });
 });
 

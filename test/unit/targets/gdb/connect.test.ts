@@ -107,6 +107,14 @@ describe("connecting", () => {
     });
   });
 
+  test("to a server that does not know what it supports says what it said", async () => {
+    const server = new FakeServer(recorded({ supported: "?!nonsense" }));
+    await expect(connectGdb(server, server.context)).rejects.toMatchObject({
+      code: "protocol",
+      message: 'qSupported: the GDB server on tcp://fake:1 answered "?!nonsense", which makes no sense there',
+    });
+  });
+
   test("to something that says nothing gives up after three seconds", async () => {
     const server = new FakeServer(() => undefined);
     await expect(connectGdb(server, server.context)).rejects.toMatchObject({
