@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlashError } from "../core/errors.ts";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
-import { espFamily } from "../engine/esp-family.ts";
+import { familyBehind } from "../engine/families.ts";
 import { replaceFile } from "../engine/state-folder.ts";
 import { parsePortName } from "../transport/port-name.ts";
 
@@ -22,7 +22,7 @@ async function simulatedBoard(port: string, words: string, stateFolder: string):
   return {
     port,
     board: sim.board,
-    family: espFamily,
+    family: familyBehind(sim.link),
     clock: sim.clock,
     open: () => Promise.resolve(sim.open()),
     wake: () => sim.wake(),

@@ -2,9 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import { parsePortName } from "../transport/port-name.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { espFamily } from "./esp-family.ts";
+import { familyBehind } from "./families.ts";
 import type { Family } from "./family.ts";
-import { gdbFamily } from "./gdb-family.ts";
 import { systemClock } from "./system-clock.ts";
 
 export interface BoardAtPort {
@@ -26,7 +25,7 @@ export interface BoardAtPort {
 export function realBoard(port: string): BoardAtPort {
   return {
     port,
-    family: parsePortName(port).kind === "gdb" ? gdbFamily : espFamily,
+    family: familyBehind(parsePortName(port).kind === "gdb" ? "gdb" : "serial"),
     clock: systemClock,
     open: async () => (await import("../transport/open.ts")).openPort(port, { baudRate: 115_200 }),
     wake: () => undefined,

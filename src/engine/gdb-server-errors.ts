@@ -10,7 +10,9 @@ const stopOrShare =
 const probeIsTaken = /LIBUSB_ERROR_BUSY|resource busy|device busy|in use by another|already (in use|open)|exclusive/i;
 const portIsTaken = /address already in use|EADDRINUSE|couldn'?t bind|failed to (bind|find free)|10048/i;
 /** OpenOCD's src/server/server.c, and words of the same kind. */
-const clientRefused = /rejected '?gdb'? connection|no more connections allowed|too many connections/i;
+const clientRefused = /no more connections allowed|too many connections/i;
+/** OpenOCD's src/server/gdb_server.c: it answers nobody while it does not reach the chip. */
+const chipNotReached = /refuse gdb connection|not examined yet/i;
 
 /** `the GDB server of “Debug” (openocd)`. */
 export function serverOf({ name, program }: GdbServerLaunch): string {
@@ -59,12 +61,20 @@ export function nothingListens(launch: GdbServerLaunch): FlashError {
 
 /** What a connection that broke, or got no answer, means when the server itself is well. */
 export function clientTurnedAway(port: string, process: ServerProcess | undefined, error: unknown): FlashError {
-  const { code, message } = asFlashError(error);
-  const isRefused = process?.said(clientRefused) === true;
-  if (!isRefused && code !== "disconnected" && code !== "timeout") return asFlashError(error);
-  const what = isRefused
-    ? `the GDB server at ${port} takes no second client: ${process.lastWords(1)}`
-    : `the GDB server at ${port} accepts a connection and says nothing, as it does when a debugger has it (${message})`;
+  const flashError = asFlashError(error);
+  const { code, message } = flashError;
+  const last = process?.lastOf([clientRefused, chipNotReached]);
+  if (last !== undefined && chipNotReached.test(last)) {
+    return new FlashError("disconnected", `the GDB server at ${port} does not reach the chip: ${last}`, {
+      cause: error,
+      remedy: "Check the cable and power of probe and board, then flash again.",
+    });
+  }
+  if (last === undefined && code !== "disconnected" && code !== "timeout") return flashError;
+  const what =
+    last === undefined
+      ? `the GDB server at ${port} accepts a connection and says nothing, as it does when a debugger has it (${message})`
+      : `the GDB server at ${port} takes no second client: ${last}`;
   return new FlashError("port-busy", what, { cause: error, remedy: stopOrShare });
 }
 

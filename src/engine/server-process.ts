@@ -84,6 +84,11 @@ export class ServerProcess {
     return (complaints.length > 0 ? complaints : lines).slice(-most).join("; ");
   }
 
+  /** The last line that matches any of them. */
+  lastOf(patterns: readonly RegExp[]): string | undefined {
+    return this.#lines.findLast((line) => patterns.some((pattern) => pattern.test(line)));
+  }
+
   /** Whether any of the last lines matches. */
   said(pattern: RegExp): boolean {
     return this.#lines.some((line) => pattern.test(line));

@@ -2,9 +2,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
-import { espFamily } from "../engine/esp-family.ts";
+import { familyBehind } from "../engine/families.ts";
+import type { Family } from "../engine/family.ts";
 import { replaceFile } from "../engine/state-folder.ts";
-import { simBoardId } from "../sim/catalogue.ts";
+import { linkOf, simBoardId } from "../sim/catalogue.ts";
 import { simPort, type SimPort } from "../sim/sim-port.ts";
 import { parsePortName } from "../transport/port-name.ts";
 
@@ -28,6 +29,12 @@ export class Boards {
     return name.kind === "sim" ? this.#simulatedBoard(port, name.board) : realBoard(port);
   }
 
+  /** How boards at this port are spoken to; opens nothing. @throws FlashError `board-not-found` for a name that is no port */
+  familyAt(port: string): Family {
+    const name = parsePortName(port);
+    return familyBehind(name.kind === "sim" ? linkOf(name.board) : name.kind === "gdb" ? "gdb" : "serial");
+  }
+
   /** The flash chip is a file that the command line uses too: who finds it changed takes it as it is now. */
   async #simulatedBoard(port: string, words: string): Promise<BoardAtPort> {
     const file = join(this.#stateFolder, "sim", `${simBoardId(words)}.bin`);
@@ -45,7 +52,7 @@ export class Boards {
       board: sim.board,
       clock: sim.clock,
       open: () => Promise.resolve(sim.open()),
-      family: espFamily,
+      family: familyBehind(sim.link),
       wake: () => sim.wake(),
       finish: async () => {
         await replaceFile(file, sim.flash);

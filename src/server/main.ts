@@ -47,6 +47,7 @@ function main(): void {
   const projects = new Projects();
   const flashing = new Flashing({
     ...{ jobs, history, reports, projects },
+    familyAt: (port) => boards.familyAt(port),
     programs: new ProgramStore(folder),
     onReport: (stored) => void typed.send("deltaflash/report", stored),
     log,

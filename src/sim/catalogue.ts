@@ -47,6 +47,11 @@ export function simBoardId(words: string): string {
   return words.split("?", 1)[0] ?? "";
 }
 
+/** How a host reaches the board that the words mean; `serial` for one that there is not. */
+export function linkOf(words: string): CatalogueRow["link"] {
+  return simCatalogue.find(({ id }) => id === simBoardId(words))?.link ?? "serial";
+}
+
 /** @throws FlashError `board-not-found` for a board or server that there is not, `refused` for a bad fault */
 export function makeAnySimBoard(words: string, options: AnySimBoardOptions): AnySimBoard {
   const board = simBoardId(words);

@@ -1,13 +1,15 @@
 /** A simulated board behind a port name: `esp32c3`, `esp32c3?speed=max`, `esp32c3?fault=unplug@erase:2`. Its flash chip is bytes that the caller keeps. */
 import type { Clock } from "../core/clock.ts";
 import type { SerialTransport } from "../transport/transport.ts";
-import { makeAnySimBoard, simBoardId } from "./catalogue.ts";
+import { linkOf, makeAnySimBoard, simBoardId, type CatalogueRow } from "./catalogue.ts";
 import { SimTransport } from "./sim-transport.ts";
 import { PacedClock, VirtualClock } from "./virtual-clock.ts";
 
 export interface SimPort {
   /** The catalogue's name, `esp32c3-sim`. */
   readonly board: string;
+  /** How a host reaches it. */
+  readonly link: CatalogueRow["link"];
   readonly clock: Clock;
   /** The contents of the whole flash chip, live. */
   readonly flash: Uint8Array;
@@ -45,6 +47,7 @@ export function simPort(port: string, words: string, flash: Uint8Array | undefin
   };
   return {
     board: `${id}-sim`,
+    link: linkOf(words),
     clock,
     flash: board.flash,
     open: () => {

@@ -75,13 +75,13 @@ async function identify(client: GdbClient, likelyChip: string | undefined): Prom
     const found = await identifyChip(read, [likely]);
     if (found.kind === "known") return found;
   }
-  const found = await identifyChip(read, chipRows);
+  const found = await identifyChip(read);
   if (found.kind !== "unknown" || found.wake.length === 0) return found;
   for (const { address, bits } of found.wake) {
     const [word = 0] = await client.readWords(address, 1);
     await client.writeWords(address, [word | bits]);
   }
-  return identifyChip(await wordReader(client, undefined), chipRows);
+  return identifyChip(await wordReader(client, undefined));
 }
 
 function largest(ranges: readonly Range[]): Range | undefined {

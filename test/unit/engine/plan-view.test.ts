@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { espFamily } from "../../../src/engine/esp-family.ts";
 import { planView } from "../../../src/engine/plan-view.ts";
 import { changesBetween, programTable, ProgramStore, type ProgramTable } from "../../../src/engine/program-table.ts";
 import { firmware, Rig } from "../../sim/rig.ts";
@@ -15,7 +16,7 @@ function bench() {
     return report;
   };
   const plan = async (kind: "base" | "const", chip?: string) =>
-    planView({ port, chip, baud: undefined, artifact: await firmware(kind) }, memory);
+    planView({ family: espFamily, port, chip, baud: undefined, artifact: await firmware(kind) }, memory);
   return { flash, plan };
 }
 

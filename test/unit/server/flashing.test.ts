@@ -1,5 +1,6 @@
 /** What bad input gets: a report that says what and where, and what to do about it; no hang, and no board touched. */
 import { expect, test } from "vitest";
+import { espFamily } from "../../../src/engine/esp-family.ts";
 import { ProgramStore } from "../../../src/engine/program-table.ts";
 import { ReportStore } from "../../../src/engine/reports.ts";
 import { Flashing } from "../../../src/server/flashing.ts";
@@ -21,6 +22,7 @@ function flashingBench(foreignChips: Readonly<Record<string, string>> = {}) {
     reports: new ReportStore(bench.folder),
     programs: new ProgramStore(bench.folder),
     projects: { foreignChipOf: ([path = ""]) => foreignChips[path] },
+    familyAt: () => espFamily,
     onReport: (report) => stored.push(report),
     log: () => undefined,
   });

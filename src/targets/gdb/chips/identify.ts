@@ -1,6 +1,7 @@
 /** Finds out which chip is behind a GDB server by reading its memory, and nothing else. Which chips there are is the rows' affair. */
 import { hex } from "../../../core/bytes.ts";
 import type { Address } from "../../../core/image.ts";
+import { chipRows } from "./list.ts";
 import type { ChipMemory, ChipRow, CortexCore, Fact } from "./row.ts";
 
 /** The 32-bit word at a multiple of 4, 0 … 2^32 - 1; undefined where the chip or the server refuses. */
@@ -68,7 +69,7 @@ async function wordsAt(addresses: readonly Address[], read: ReadWord): Promise<r
 }
 
 /** Reads a few words of the halted chip. Never throws on its own. @param rows the chips that it may be */
-export async function identifyChip(readWord: ReadWord, rows: readonly ChipRow[]): Promise<Identified> {
+export async function identifyChip(readWord: ReadWord, rows: readonly ChipRow[] = chipRows): Promise<Identified> {
   const read = remembering(readWord);
   const cpuid = await read(CPUID);
   if (cpuid === undefined) {
@@ -102,7 +103,8 @@ async function sleeping(rows: readonly ChipRow[], read: ReadWord): Promise<reado
 async function known(row: ChipRow, read: ReadWord): Promise<Identified> {
   const words = await wordsAt(row.reads, read);
   const memory = words === undefined ? undefined : row.memory(words);
-  if (words === undefined || memory === undefined) return unknown(`${row.title}, but it does not say how much flash it has`);
+  if (words === undefined || memory === undefined)
+    return unknown(`${row.title}, but it does not say how much flash it has`);
   const driver = await driverOf(row, read);
   if (driver === undefined) return unknown(`${row.title}, but without what its drivers need`);
   const obstacles: string[] = [];

@@ -10,7 +10,7 @@ async function identify(words: Words): Promise<Identified> {
   const found = await identifyChip((address) => {
     asked.push(address);
     return Promise.resolve(words[address]);
-  }, chipRows);
+  });
   expect(new Set(asked).size).toBe(asked.length);
   return found;
 }
