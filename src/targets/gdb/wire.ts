@@ -101,7 +101,8 @@ export class GdbWire {
   /** Runs `work`, which sets the target right after a cancel, deaf to that cancel. */
   async evenIfCancelled<T>(work: () => Promise<T>): Promise<T> {
     const { context } = this;
-    this.context = { ...context, signal: new AbortController().signal };
+    const { clock } = context; // not spread: a context may be a stand-in whose fields are looked up when asked for
+    this.context = { clock, signal: new AbortController().signal, log: (line) => context.log(line) };
     try {
       return await work();
     } finally {
