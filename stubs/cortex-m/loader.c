@@ -27,6 +27,9 @@ static inline __attribute__((always_inline)) void digest_add(struct digest *dige
   digest->b = b << 13 | b >> 19;
 }
 
+/* digest.S: the same for all words from `from` to `end`. */
+void digest_words(struct digest *digest, const uint32_t *from, const uint32_t *end);
+
 /* Over address and bytes it writes the digest. */
 static void digest(uint32_t *range) {
   const uint8_t *from = (const uint8_t *)(uintptr_t)range[0];
@@ -34,7 +37,8 @@ static void digest(uint32_t *range) {
   struct digest digest = {0x9E3779B1u ^ left, 0x85EBCA77u};
   if ((uintptr_t)from % 4 == 0) {
     const uint8_t *const end = from + (left & ~3u);
-    for (; from < end; from += 4) digest_add(&digest, *(const uint32_t *)(const void *)from);
+    digest_words(&digest, (const uint32_t *)(const void *)from, (const uint32_t *)(const void *)end);
+    from = end;
     left &= 3;
   }
   for (uint32_t count = 4; left > 0; left -= count, from += count) {

@@ -309,11 +309,11 @@ test("RAM that is too small is said to be so", async () => {
       undefined,
       {
         "blockBytes": 4096,
-        "saveBytes": 2544,
+        "saveBytes": 2488,
       },
       {
         "blockBytes": 16384,
-        "saveBytes": 14832,
+        "saveBytes": 14776,
       },
       {
         "blockBytes": 65536,
