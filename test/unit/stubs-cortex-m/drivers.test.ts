@@ -66,6 +66,19 @@ describe.each(testBoards)("$title", (board) => {
     expect(model.isClosed).toBe(true);
   });
 
+  test("waits for the second bank as well as for the first", () => {
+    const setup = setUp(board);
+    const { array } = setup.model;
+    array.busyPolls = 7;
+    const { start, size } = array.units.at(-1) ?? { start: 0, size: 0 };
+    const done = carryOut(setup, [
+      { kind: "erase", address: start, size },
+      { kind: "write", address: start, data: noise(0x100, 9) },
+    ]);
+    expect(done).toMatchObject({ status: 0, done: 2 });
+    expect(setup.model.isClosed).toBe(true);
+  });
+
   test("says that a unit is protected, when it is erased and when it is programmed", () => {
     const setup = setUp(board);
     const { array } = setup.model;
