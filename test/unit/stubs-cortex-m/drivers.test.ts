@@ -3,13 +3,17 @@ import { noise } from "../stubs/operations.ts";
 import { loaderStatus } from "../../../src/targets/gdb/loader-abi.ts";
 import type { Unit } from "./flash-models/array.ts";
 import { testBoards } from "./flash-models/boards.ts";
-import { carryOut, hurry, setUp, unitsOf } from "./flash-models/run.ts";
+import { carryOut, hurry, setUp, unitsOf, type Setup } from "./flash-models/run.ts";
+import { layout } from "./machine.ts";
 
 /** First and last, and what lies between them, more sparsely the more there are. */
 function some(units: readonly Unit[]): readonly Unit[] {
   const step = Math.ceil(units.length / 24);
   return units.filter((_, index) => index % step === 0 || index === units.length - 1);
 }
+
+/** What the job needed of the loader's stack. */
+const stackBytes = ({ rig }: Setup) => rig.ram.start + layout.stackTop - rig.machine.lowestSp;
 
 const offsetOf = (array: { readonly start: number }, address: number) => address - array.start;
 
@@ -64,6 +68,7 @@ describe.each(testBoards)("$title", (board) => {
     wanted.set(tail, offset + unit.size - tail.length);
     expect(Buffer.from(array.bytes).equals(wanted)).toBe(true);
     expect(model.isClosed).toBe(true);
+    expect(stackBytes(setup)).toBeLessThanOrEqual(256);
   });
 
   test("waits for the second bank as well as for the first", () => {
