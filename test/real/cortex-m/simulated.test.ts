@@ -37,3 +37,18 @@ describe.each(servers)("behind $server", ({ server, halt }) => {
     },
   );
 });
+
+test.each(simulatedBoards)("$machine behind black-magic is scanned for, attached to, loaded and run", async (board) => {
+  const simulated = makeCortexBoard({ board: board.machine, server: "black-magic" });
+  await using served = await serve(simulated, "gdb://127.0.0.1:0", { speed: "real" });
+  const said = await gdb({
+    port: Number(new URL(served.address).port),
+    elf: firmware.firmware({ board, place: "flash" }),
+    isExtended: true,
+    commands: ["monitor swd_scan", "attach 1", "load", "compare-sections", "thbreak report", "run", "finish"],
+  });
+  expect(said).not.toContain("MIS-MATCHED");
+  expect(said).toContain("Temporary breakpoint 1, report ()");
+  expect(simulated.bootLog).toContain(firstLine(1));
+  expect(simulated.counters().violations).toEqual({});
+});
