@@ -1,6 +1,7 @@
 /**
  * Runs the core on this machine under sanitizers. `node stubs/host/run.mjs [seconds] [seed]`: random streams against a second reading of
- * the protocol, 10 s unless told. `--fuzz [seconds] [folder]`: libFuzzer, with a corpus that is kept in the folder. Needs clang.
+ * the protocol, 10 s unless told. `--fuzz [seconds] [folder]`: libFuzzer, with a corpus that is kept in the folder. `--cortex-m [seconds] [seed]`: random
+ * records for the Cortex-M loader. Needs clang.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -57,7 +58,28 @@ function fuzz(folder, seconds, corpus) {
   ]);
 }
 
+/** As a program that looks up nothing by itself: what of the core it does not need is left out. */
+function cortexM(folder, words) {
+  const program = join(folder, "loader");
+  const loader = join(host, "..", "cortex-m");
+  const sources = [join(loader, "loader.c"), join(loader, "patch.c"), join(host, "loader-main.c")];
+  const flags = ["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", `-I${core}`, `-I${loader}`, `-I${host}`];
+  const defines = [
+    '-DDRIVER_FILE="loader-driver.h"',
+    "-DLOADER_BUILD=1",
+    "-Wno-unused-parameter",
+    "-Wno-sign-compare",
+    "-Wno-unknown-attributes",
+  ];
+  // Without guards around variables, which would keep them all.
+  const link = ["-mllvm", "-asan-globals=0", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"];
+  const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+  const built = run("clang", [...flags, ...defines, ...link, ...sanitizers, ...sources, "-o", program]);
+  return built === 0 ? run(program, words.length === 0 ? ["10"] : words) : built;
+}
+
 function main(words, folder) {
+  if (words[0] === "--cortex-m") return cortexM(folder, words.slice(1));
   if (words[0] === "--fuzz") return fuzz(folder, words[1] ?? "300", words[2] ?? join(folder, "corpus"));
   const program = join(folder, "streams");
   const built = build(program, "address,undefined", ["board.c", "peer.c", "streams.c", "main.c"]);

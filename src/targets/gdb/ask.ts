@@ -5,7 +5,7 @@ import type { Ask, GdbWire, Reply } from "./wire.ts";
 /** Servers are deaf while they poll a target or log; OpenOCD was seen to be so for 1 s. */
 export const usualTimeoutMs = 5_000;
 /** A `reset halt` waits for the target; scripts of boards may do more. */
-export const monitorTimeoutMs = 10_000;
+const monitorTimeoutMs = 10_000;
 
 /** The server knows the request and said no. `reply` is its word, `E01`. */
 export class ServerRefusal extends FlashError {
@@ -32,7 +32,7 @@ export function ask(body: string, options: Partial<Omit<Ask, "body">> = {}): Ask
 const refusal = /^E(?:[0-9a-f]{2}$|\.)/i;
 
 /** The answer as Latin-1 text. @throws UnknownRequest for an empty one, ServerRefusal for `E01` and `E.text` */
-export function textOf(wire: GdbWire, { name }: Ask, { body, console }: Reply): string {
+function textOf(wire: GdbWire, { name }: Ask, { body, console }: Reply): string {
   const text = Buffer.from(body).toString("latin1");
   if (text === "") throw new UnknownRequest(wire.transport.name, name);
   if (refusal.test(text)) {

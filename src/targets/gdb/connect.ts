@@ -10,7 +10,8 @@ import { GdbWire, type GdbContext } from "./wire.ts";
 
 /** `swbreak` and the like are what GDB itself offers; servers take a client without them for an old one. */
 const hello = "qSupported:multiprocess-;swbreak+;hwbreak+;vContSupported+;xmlRegisters=arm";
-const helloMs = 3_000;
+/** How long old answers on a serial line may keep coming. */
+const quietMs = 50;
 /** Of servers that announce nothing. Source: GDB's own first guess. */
 const usualPacketBytes = 400;
 const leastPacketBytes = 64;
@@ -36,6 +37,7 @@ export async function connectGdb(transport: Transport, context: GdbContext): Pro
   await checkHasTarget(wire);
   const hasX = await knowsX(wire);
   wire.window = traits.window;
+  wire.listensWhileRunning = traits.memoryWhileRunning;
   context.log(`${traits.title} on ${transport.name}: ${answer}; X ${hasX ? "yes" : "no"}`);
   return new GdbClient(wire, {
     traits,
@@ -49,12 +51,16 @@ export async function connectGdb(transport: Transport, context: GdbContext): Pro
 const features = /^(?:[\w.:-]+(?:=[^;]*|[-+?])(?:;|$))*$/;
 
 async function firstAnswer(wire: GdbWire): Promise<string> {
-  const asked = ask(hello, { name: "qSupported", timeoutMs: helloMs });
+  const asked = ask(hello, { name: "qSupported" });
   const server = wire.transport.name;
   try {
-    const answer = Buffer.from((await wire.request(asked)).body).toString("latin1");
-    if (!features.test(answer)) throw nonsense(wire, asked, answer);
-    return answer;
+    const first = latin1((await wire.request(asked)).body);
+    if (features.test(first)) return first;
+    // It may have answered somebody who is gone.
+    await wire.drain(quietMs);
+    const second = latin1((await wire.request(asked)).body);
+    if (features.test(second)) return second;
+    throw nonsense(wire, asked, second);
   } catch (error) {
     if (!(error instanceof FlashError)) throw error;
     if (error.code === "disconnected") {
@@ -80,6 +86,10 @@ async function firstAnswer(wire: GdbWire): Promise<string> {
     }
     throw error;
   }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
 }
 
 /** Both sides leave acknowledgements out where they can. @returns true when the server is QEMU */

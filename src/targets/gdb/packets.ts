@@ -24,7 +24,6 @@ const longestNoise = 200;
 
 /** What stops a running target; never inside a packet. Source: GDB manual, E.9 "Interrupts". */
 export const INTERRUPT = Uint8Array.of(0x03);
-export const ACK = Uint8Array.of(PLUS);
 export const NAK = Uint8Array.of(MINUS);
 
 export type WireEvent =
@@ -59,6 +58,11 @@ export function encodePacket(body: Uint8Array | string): Uint8Array {
   packet[at++] = hexDigit(sum >> 4);
   packet[at] = hexDigit(sum & 15);
   return packet;
+}
+
+/** The acknowledgements of so many packets. */
+export function ackPackets(count: number): Uint8Array {
+  return new Uint8Array(count).fill(PLUS);
 }
 
 /** How many bytes from `from` on fill at most `limit` bytes of a body once they are escaped. */

@@ -1,7 +1,7 @@
 /** Resets of the target, in the words of each server. */
 import { FlashError } from "../../core/errors.ts";
 import type { GdbClient } from "./client.ts";
-import { haltingCommand } from "./halt.ts";
+import { haltingCommand, interruptCore } from "./halt.ts";
 import type { ResetStep } from "./servers.ts";
 
 /** The program in the flash runs afterwards. @throws FlashError `refused` when the server cannot reset, `timeout` when the core does not halt */
@@ -25,6 +25,7 @@ async function carryOut(client: GdbClient, steps: readonly ResetStep[]): Promise
       remedy: "Press the board's reset button, or restart the server.",
     });
   }
+  await interruptCore(client);
   for (const step of steps) {
     switch (step.kind) {
       case "monitor":

@@ -5,9 +5,9 @@
 import { hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
 import type { Address } from "../../core/image.ts";
-import { ask, checkOk } from "./ask.ts";
+import { checkOk } from "./ask.ts";
 import type { GdbClient } from "./client.ts";
-import { doesNotHalt, haltingCommand } from "./halt.ts";
+import { doesNotHalt, haltingCommand, haltMs, interruptCore } from "./halt.ts";
 import { writeAsks, type Block } from "./memory.ts";
 import { writeRegisterAsk, type RegisterName } from "./registers.ts";
 
@@ -23,7 +23,7 @@ export interface LoaderEntry {
   readonly stackTop: Address;
 }
 
-export const mailboxWords = 16;
+const mailboxWords = 16;
 /** Value of the status word while the loader works. */
 export const stillRunning = 0xffffffff;
 const statusWord = 1;
@@ -34,9 +34,6 @@ const freshStatus = 0x01000000;
 const pollPausesMs = [1, 2, 5, 10];
 /** Every so many looks, whether the core still runs. */
 const looksPerHaltCheck = 8;
-/** A core that is told to stop does so at once; the rest is the server's. */
-const haltMs = 2_000;
-const interruptAttempts = 4;
 /** Debug Halting Control and Status Register. Source: ARMv6-M Architecture Reference Manual, C1.6.3. */
 const DHCSR = 0xe000edf0;
 const S_HALT = 1 << 17;
@@ -118,13 +115,9 @@ export class LoaderRunner {
 
   /** Halts the core, wherever it is. @throws FlashError `timeout` when it does not halt */
   async stop(): Promise<void> {
-    const { wire, traits } = this.#client;
-    switch (traits.run.kind) {
+    switch (this.#client.traits.run.kind) {
       case "continue":
-        if (!wire.isRunning) return;
-        await this.#interrupt(interruptAttempts);
-        // Its end and our interrupt may have crossed: whatever stop is still to come stands before this answer.
-        await wire.request(ask("Hg0"));
+        await interruptCore(this.#client);
         return;
       case "resume-script":
         await haltingCommand(this.#client, `halt ${haltMs}`);
@@ -133,15 +126,6 @@ export class LoaderRunner {
         await haltingCommand(this.#client, "halt");
         await this.#untilHalted();
     }
-  }
-
-  /** More than once: a server that reads the byte together with the packet before it does not see it. */
-  async #interrupt(attempts: number): Promise<void> {
-    const { wire, traits } = this.#client;
-    await wire.interrupt();
-    if ((await wire.waitStop(haltMs / interruptAttempts + traits.haltNoticedMs)) !== undefined) return;
-    if (attempts === 1) throw wire.fail(doesNotHalt(this.#client));
-    await this.#interrupt(attempts - 1);
   }
 
   #registerAsks({ mailbox, stackTop, code }: LoaderEntry) {

@@ -5,7 +5,9 @@
 import { FlashError } from "../../core/errors.ts";
 import type { Transport } from "../../transport/transport.ts";
 import type { Context } from "../target.ts";
-import { ACK, encodePacket, INTERRUPT, NAK, PacketDecoder, type WireEvent } from "./packets.ts";
+import { cancelled, orCancelled } from "./cancel.ts";
+import { ackPackets, encodePacket, INTERRUPT, NAK, PacketDecoder, type WireEvent } from "./packets.ts";
+import { consoleTextOf, isRefusal, isStopReply } from "./replies.ts";
 
 export type GdbContext = Pick<Context, "clock" | "signal" | "log">;
 
@@ -55,9 +57,7 @@ const mostResends = 5;
 /** Late stops that nobody asked for are forgotten, oldest first. */
 const mostStops = 8;
 const longestConsole = 0x10000;
-
-const consoleText = /^O(?:[0-9a-f]{2})*$/i;
-const stopReply = /^(?:S[0-9a-f]{2}$|T[0-9a-f]{2}|[WX][0-9a-f]{2}(?:;|$))/i;
+const mostDrainRounds = 100;
 
 export class GdbWire {
   readonly transport: Transport;
@@ -66,6 +66,8 @@ export class GdbWire {
   window: Window = { packets: 1, bytes: 0x8000 };
   /** Off once both sides agreed on it, and for QEMU, which takes a late `+` for a reason to stop. */
   sendsAcks = true;
+  /** Packets are served while the core runs. Where they are not, the first byte stops it, or nothing is answered. */
+  listensWhileRunning = false;
   readonly #decoder = new PacketDecoder();
   /** Asked and not answered, oldest first; answers to those that nobody waits for any more are dropped as they come. */
   #pending: Pending[] = [];
@@ -180,6 +182,16 @@ export class GdbWire {
     }
   }
 
+  /** Drops what still comes, until nothing has come for so long. For the start: a serial line may hold old answers. */
+  async drain(quietMs: number): Promise<void> {
+    this.#pending = [];
+    for (let rounds = 0; rounds < mostDrainRounds; rounds++) {
+      const before = this.transport.counters.receivedBytes;
+      await this.#pump(this.context.clock.nowMs() + quietMs);
+      if (this.transport.counters.receivedBytes === before) return;
+    }
+  }
+
   /** `^C`, alone in its write. */
   async interrupt(): Promise<void> {
     this.#check();
@@ -218,6 +230,12 @@ export class GdbWire {
 
   async #send(ask: Ask): Promise<Pending> {
     this.#check();
+    if (this.isRunning && !this.listensWhileRunning) {
+      throw new FlashError(
+        "refused",
+        `the GDB server on ${this.transport.name} hears no ${ask.name} while the core runs`,
+      );
+    }
     const pending: Pending = { ask, packet: encodePacket(ask.body), console: "", reply: undefined };
     this.#pending.push(pending);
     this.#waited = false;
@@ -259,8 +277,7 @@ export class GdbWire {
   async #pump(untilMs: number): Promise<void> {
     this.#check();
     const leftMs = untilMs - this.context.clock.nowMs();
-    this.#reading ??= this.#read(Math.min(leftMs, longestReadMs));
-    const events = this.#decoder.push(await this.#orCancel(this.#reading));
+    const events = this.#decoder.push(await this.#read(Math.min(leftMs, longestReadMs)));
     let acks = 0;
     for (const event of events) {
       if (event.kind === "packet") {
@@ -269,50 +286,39 @@ export class GdbWire {
       } else if (event.kind === "nak") await this.#resend();
       else if (event.kind === "damaged") await this.#refuse(event);
     }
-    if (this.sendsAcks && acks > 0) await this.#write(new Uint8Array(acks).fill(ACK[0] ?? 0));
+    if (this.sendsAcks && acks > 0) await this.#write(ackPackets(acks));
   }
 
-  /** Stays in `#reading` until somebody has taken what came: a wait that was cancelled loses no bytes. */
+  /** Only one read is under way at any time; one that a cancel left behind gives its bytes to whoever waits next. */
   async #read(timeoutMs: number): Promise<Uint8Array> {
+    this.#reading ??= this.#unlessBroken(this.transport.read(timeoutMs));
+    const bytes = await orCancelled(this.#reading, this.context.signal);
+    this.#reading = undefined;
+    return bytes;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    await orCancelled(this.#unlessBroken(this.transport.write(bytes)), this.context.signal);
+  }
+
+  async #unlessBroken<T>(work: Promise<T>): Promise<T> {
     try {
-      return await this.transport.read(timeoutMs);
+      return await work;
     } catch (cause) {
       throw cause instanceof FlashError ? this.fail(cause) : cause;
     }
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    await this.#orCancel(this.transport.write(bytes));
-  }
-
-  async #orCancel<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.context;
-    work.catch(() => undefined); // who waits for it next will hear
-    if (signal.aborted) throw cancelled();
-    let stop: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      stop = () => reject(cancelled());
-      signal.addEventListener("abort", stop, { once: true });
-    });
-    try {
-      const value = await Promise.race([work, aborted]);
-      if (work === this.#reading) this.#reading = undefined;
-      return value;
-    } finally {
-      if (stop !== undefined) signal.removeEventListener("abort", stop);
-    }
-  }
-
   #route(body: Uint8Array): void {
     const first = this.#pending[0];
-    const text = body.length <= longestConsole ? Buffer.from(body).toString("latin1") : "";
-    if (consoleText.test(text)) {
-      const said = Buffer.from(text.slice(1), "hex").toString("utf8");
+    const text = Buffer.from(body).toString("latin1");
+    const said = consoleTextOf(text);
+    if (said !== undefined) {
       if (first !== undefined) first.console = (first.console + said).slice(-longestConsole);
       if (said !== "") this.context.log(`GDB server: ${said.trimEnd()}`);
       return;
     }
-    if (stopReply.test(text) && first?.ask.answeredByStop !== true) {
+    if (isStopReply(text) && first?.ask.answeredByStop !== true) {
       if (this.#running === undefined) return; // a stop that was reported already, late
       this.#running = undefined;
       this.#stops = [...this.#stops, text].slice(-mostStops);
@@ -322,7 +328,8 @@ export class GdbWire {
       this.#pending.shift();
       this.#resends = 0;
       first.reply = { body, console: first.console };
-    } else if (this.#running !== undefined && text !== "OK") {
+    } else if (this.#running !== undefined && isRefusal(text)) {
+      // All else that comes while the core runs is none of ours, such as `Fwrite,…`.
       this.#running = undefined;
       this.#refusedToRun = { body, console: "" };
     }
@@ -353,8 +360,4 @@ export class GdbWire {
       }),
     );
   }
-}
-
-function cancelled(): FlashError {
-  return new FlashError("cancelled", "the flash was cancelled");
 }

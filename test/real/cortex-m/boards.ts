@@ -39,6 +39,14 @@ export const rp2040: CortexBoard = {
   flashBase: 0x10000100,
 };
 
+/** Boards that are simulated by us: what runs on them is compiled and loaded by others. */
+export const simulatedBoards: readonly CortexBoard[] = [
+  { ...board("nrf51", "MICROBIT", 0x20000000, 16 * kib), flashBase: 0 },
+  { ...board("stm32f4", "STM32F2", 0x20000000, 128 * kib), flashBase: 0x08000000 },
+  { ...board("stm32f767", "STM32F7", 0x20000000, 128 * kib), flashBase: 0x08000000 },
+  rp2040,
+];
+
 export function qemuBoard(machine: string): CortexBoard {
   const found = qemuBoards.find((one) => one.machine === machine);
   if (found === undefined) throw new Error(`no board ${machine}`);

@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { loadSegments, readElf } from "../../../src/core/elf.ts";
 import type { Range } from "../../../src/core/image.ts";
 import { identifyChip } from "../../../src/targets/gdb/chips/identify.ts";
+import { GdbClient } from "../../../src/targets/gdb/client.ts";
 import { loaderDigest, loaderFlag, type LoaderRecord } from "../../../src/targets/gdb/loader-abi.ts";
 import { recordsOf } from "../../../src/targets/gdb/loader-batches.ts";
 import { loadLoader, type LoaderProgram } from "../../../src/targets/gdb/loader-blobs.ts";
 import { Loader } from "../../../src/targets/gdb/loader.ts";
 import { resetAndHalt } from "../../../src/targets/gdb/reset.ts";
+import type { ServerTraits } from "../../../src/targets/gdb/servers.ts";
 import { mixedBytes } from "../transport-helpers.ts";
 import { GdbSession } from "./gdb-session.ts";
 
@@ -65,13 +67,15 @@ export class LoaderRig implements AsyncDisposable {
     this.#place = place;
   }
 
-  /** Connects; the core is reset and halted where the server can. */
-  static async open(port: number, place: Place): Promise<LoaderRig> {
+  /** Connects; the core is reset and halted where the server can. @param otherTraits instead of what is known of the server */
+  static async open(port: number, place: Place, otherTraits: Partial<ServerTraits> = {}): Promise<LoaderRig> {
     const session = await GdbSession.open(port);
     try {
       if (session.client.traits.resetAndHalt.length > 0) await resetAndHalt(session.client);
       const program = await programOf(place.driver);
-      return new LoaderRig(session, new Loader(session.client, { ...place, program }), place);
+      const { wire, traits, features, memory, registers } = session.client;
+      const client = new GdbClient(wire, { traits: { ...traits, ...otherTraits }, features, memory, registers });
+      return new LoaderRig(session, new Loader(client, { ...place, program }), place);
     } catch (error) {
       await session[Symbol.asyncDispose]();
       throw error;
@@ -88,15 +92,19 @@ export class LoaderRig implements AsyncDisposable {
 
   /** Writes what differs. @returns the addresses of the units that did */
   async flash(image: Uint8Array): Promise<readonly number[]> {
-    const { flash, unitBytes } = this.#place;
     const differing = await this.differing(image);
-    const units = unitsOf(flash, image, unitBytes).filter(({ address }) => differing.includes(address));
-    await this.write(
-      units.flatMap(({ address, data }) =>
-        recordsOf({ address, data, erases: [{ address, size: unitBytes, unit: "sector" }] }),
-      ),
-    );
+    await this.write(this.recordsFor(image, differing));
     return differing;
+  }
+
+  /** An erase and a write for each unit of the image, or for those that are named. */
+  recordsFor(image: Uint8Array, addresses?: readonly number[]): readonly LoaderRecord[] {
+    const { flash, unitBytes } = this.#place;
+    return unitsOf(flash, image, unitBytes)
+      .filter(({ address }) => addresses?.includes(address) ?? true)
+      .flatMap(({ address, data }) =>
+        recordsOf({ address, data, erases: [{ address, size: unitBytes, unit: "sector" }] }),
+      );
   }
 
   async write(records: readonly LoaderRecord[]): Promise<void> {

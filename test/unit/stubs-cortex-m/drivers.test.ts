@@ -3,13 +3,17 @@ import { noise } from "../stubs/operations.ts";
 import { loaderStatus } from "../../../src/targets/gdb/loader-abi.ts";
 import type { Unit } from "./flash-models/array.ts";
 import { testBoards } from "./flash-models/boards.ts";
-import { carryOut, hurry, setUp, unitsOf } from "./flash-models/run.ts";
+import { carryOut, hurry, setUp, unitsOf, type Setup } from "./flash-models/run.ts";
+import { layout } from "./machine.ts";
 
 /** First and last, and what lies between them, more sparsely the more there are. */
 function some(units: readonly Unit[]): readonly Unit[] {
   const step = Math.ceil(units.length / 24);
   return units.filter((_, index) => index % step === 0 || index === units.length - 1);
 }
+
+/** What the job needed of the loader's stack. */
+const stackBytes = ({ rig }: Setup) => rig.ram.start + layout.stackTop - rig.machine.lowestSp;
 
 const offsetOf = (array: { readonly start: number }, address: number) => address - array.start;
 
@@ -64,6 +68,20 @@ describe.each(testBoards)("$title", (board) => {
     wanted.set(tail, offset + unit.size - tail.length);
     expect(Buffer.from(array.bytes).equals(wanted)).toBe(true);
     expect(model.isClosed).toBe(true);
+    expect(stackBytes(setup)).toBeLessThanOrEqual(256);
+  });
+
+  test("waits for the second bank as well as for the first", () => {
+    const setup = setUp(board);
+    const { array } = setup.model;
+    array.busyPolls = 7;
+    const { start, size } = array.units.at(-1) ?? { start: 0, size: 0 };
+    const done = carryOut(setup, [
+      { kind: "erase", address: start, size },
+      { kind: "write", address: start, data: noise(0x100, 9) },
+    ]);
+    expect(done).toMatchObject({ status: 0, done: 2 });
+    expect(setup.model.isClosed).toBe(true);
   });
 
   test("says that a unit is protected, when it is erased and when it is programmed", () => {

@@ -26,7 +26,8 @@ const common = {
   mustEraseFirst: true,
   // FICR DEVICEID: nRF51 RM v3.0.1 table 9, nRF52832 PS v1.4 13.1.
   uniqueId: [0x10000060, 0x10000064],
-  watchdog: "The watchdog cannot be stopped once it runs; a reset stops it, and a job begins with one.",
+  // nRF52840 PS v1.2 5.3.6.8: a soft reset does not reset it.
+  watchdog: "A watchdog that the firmware has started goes on after a debugger's reset, and is not fed.",
 } as const;
 
 const nrf51: ChipRow = {

@@ -1,6 +1,8 @@
 /**
  * What Deltaflash knows of a chip behind a GDB server: data, and the functions that make its memory map out of words that it reads. Knows
  * nothing of servers and loaders. Numbers come from reference manuals (RM, PM), datasheets (DS) and what public tools say; the rows name them.
+ * Addresses, IDs and sizes were checked against the tools that `source` names; the manuals themselves were at hand in part only, so the number of
+ * a chapter or table may be off.
  */
 import type { FlashMap, Region } from "../../../core/flash-map.ts";
 import type { Address, Range } from "../../../core/image.ts";

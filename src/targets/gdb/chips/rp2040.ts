@@ -34,7 +34,8 @@ export const rp2040Chips: readonly ChipRow[] = [
     // Ring oscillator, 1.8 to 12 MHz: datasheet 2.17.
     resetClockHz: 6.5e6,
     preconditions: [],
-    watchdog: "A reset stops the watchdog, and a job begins with one.",
+    // Only PSM resets it, not a core's reset request: datasheet 2.14 and 4.7.
+    watchdog: "A watchdog that the firmware has started goes on after a debugger's reset of the cores, and is not fed.",
     evidence: "measured on emulator",
     source: "RP2040 datasheet, 2.6, 2.8, 2.19 and 4.10; OpenOCD src/flash/nor/rp2xxx.c; probe-rs RP2040.yaml",
   },

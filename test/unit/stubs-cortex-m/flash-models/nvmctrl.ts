@@ -69,6 +69,8 @@ export class Nvmctrl implements FlashModel {
 
   leaveErrors(): void {
     this.#status = PROGE | LOCKE | NVME;
+    // Half a page, never written.
+    this.#buffer.set(0x8040, 0);
   }
 
   #fill(offset: number, value: number, width: Width): void {

@@ -136,6 +136,7 @@ export class Stm32F4 implements FlashModel {
       this.#control = 0;
       return;
     }
+    if (value & ~0x103fb) throw new Error(`CR is given ${value.toString(16)}`);
     if ((value & 3) === 3) throw new Error("PG and SER at once");
     if (value & 0x10000 && (this.#control & 0xff) !== (value & 0xff))
       throw new Error("STRT before the sector is selected");

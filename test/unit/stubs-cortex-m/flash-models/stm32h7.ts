@@ -94,6 +94,7 @@ export class Stm32H7 implements FlashModel {
       bank.control = 0;
       return;
     }
+    if (value & ~0x7ff) throw new Error(`CR is given ${value.toString(16)}`);
     if ((value & 6) === 6) throw new Error("PG and SER at once");
     if (value & 0x80 && (bank.control & 0x77c) !== (value & 0x77c))
       throw new Error("START before the sector is selected");

@@ -38,6 +38,8 @@ export class Stm32L4 implements FlashModel {
   /** First word of the 8 bytes under way. */
   #pending: { offset: number; value: number } | undefined;
   #flags = 0;
+  /** BSY, or BSY1 and BSY2 of the G0. */
+  #busyBit = 0x10000;
   #control = 0;
   #acr: number;
   /** RCC_CR, and the highest range of the MSI so far. */
@@ -82,7 +84,7 @@ export class Stm32L4 implements FlashModel {
     if (offset === SR) {
       const empty = this.isEmpty && this.#layout.family === "l4" ? 0x20000 : 0;
       const unfinished = this.#pending !== undefined && this.#layout.family === "g0" ? CFGBSY : 0;
-      return this.#flags | empty | unfinished | (this.array.poll() ? 0x10000 : 0);
+      return this.#flags | empty | unfinished | (this.array.poll() ? this.#busyBit : 0);
     }
     if (offset === CR) return (this.#control | (this.#lock.isOpen ? 0 : LOCK)) >>> 0;
     throw new Error(`register ${offset.toString(16)} is read`);
@@ -125,6 +127,7 @@ export class Stm32L4 implements FlashModel {
       array.clearBits(first.offset, first.value, 4);
       array.clearBits(offset, value, 4);
       array.begin();
+      this.#showBusy(array.start + offset);
     }
   }
 
@@ -141,6 +144,8 @@ export class Stm32L4 implements FlashModel {
       this.#control = 0;
       return;
     }
+    const known = this.#layout.family === "g0" ? 0x13ffb : 0x10ffb;
+    if (value & ~known) throw new Error(`CR is given ${value.toString(16)}`);
     if ((value & 3) === 3) throw new Error("PG and PER at once");
     if (value & 0x10000 && (this.#control & 0xffff) !== (value & 0xffff))
       throw new Error("STRT before the page is selected");
@@ -160,7 +165,15 @@ export class Stm32L4 implements FlashModel {
     if (unit === undefined) throw new Error(`there is no page ${number}`);
     if (this.#flags & ERRORS) this.#flags |= PGSERR;
     else if (this.array.isGuarded(unit.start)) this.#flags |= WRPERR;
-    else this.array.erase(unit);
+    else {
+      this.array.erase(unit);
+      this.#showBusy(unit.start);
+    }
+  }
+
+  #showBusy(address: number): void {
+    const { family, second = Infinity } = this.#layout;
+    this.#busyBit = family === "g0" && address >= second ? 0x20000 : 0x10000;
   }
 
   #clock(): Memory {

@@ -102,6 +102,15 @@ describe("a reset", () => {
     expect(heard()).toEqual(run);
   });
 
+  test("of a core that runs interrupts it first, where the server hears nothing else", async () => {
+    const { client, heard } = await rig("qemu", (body) =>
+      body === "c" ? [] : body === "^C" ? "T02thread:01;" : body === "Hg0" ? "OK" : resetCommands(body),
+    );
+    await resetAndRun(client);
+    await resetAndHalt(client);
+    expect(heard()).toEqual(["monitor system_reset", "c", "^C", "Hg0", "monitor system_reset"]);
+  });
+
   test("before OpenOCD's flash driver sets the clocks too", async () => {
     const { client, heard } = await rig("openocd", resetCommands);
     await resetForFlash(client);

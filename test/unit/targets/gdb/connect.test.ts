@@ -115,11 +115,20 @@ describe("connecting", () => {
     });
   });
 
-  test("to something that says nothing gives up after three seconds", async () => {
+  test("over a line that still holds old answers asks again when they are over", async () => {
+    const server = new FakeServer(recordings.openocd);
+    server.say("OK");
+    server.say("00112233", 20);
+    const client = await connectGdb(server, server.context);
+    expect(client.traits.kind).toBe("openocd");
+    expect(heardBy(server).filter((body) => body.startsWith("qSupported"))).toHaveLength(2);
+  });
+
+  test("to something that says nothing gives up after five seconds", async () => {
     const server = new FakeServer(() => undefined);
     await expect(connectGdb(server, server.context)).rejects.toMatchObject({
       code: "timeout",
-      message: "the GDB server on tcp://fake:1 did not answer qSupported within 3000 ms",
+      message: "the GDB server on tcp://fake:1 did not answer qSupported within 5000 ms",
     });
   });
 

@@ -10,7 +10,7 @@ export type Answerer = (body: string) => Answer;
 
 const latin1 = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 
-export function checksum(body: string): string {
+function checksum(body: string): string {
   return ([...latin1(body)].reduce((sum, byte) => sum + byte, 0) & 0xff).toString(16).padStart(2, "0");
 }
 
@@ -125,6 +125,7 @@ export class FakeServer implements Transport {
     }
     this.clock.advanceTo(next.atMs);
     this.#waiting.shift();
+    this.counters.receivedBytes += next.bytes.length;
     if (next.bytes.includes(0x23)) this.unanswered = Math.max(0, this.unanswered - 1);
     return next.bytes;
   }

@@ -5,7 +5,7 @@ export const commandOf = (body: string): string | undefined =>
   body.startsWith("qRcmd,") ? Buffer.from(body.slice("qRcmd,".length), "hex").toString() : undefined;
 
 /** One slice after the other. */
-export function sliced(text: string, offset: string, length: string, most = Infinity): Answer {
+function sliced(text: string, offset: string, length: string, most = Infinity): Answer {
   const from = Number.parseInt(offset, 16);
   const to = from + Math.min(Number.parseInt(length, 16), most);
   return (to >= text.length ? "l" : "m") + text.slice(from, to);
@@ -16,7 +16,7 @@ const registers = (status: string) =>
   `<feature name="org.gnu.gdb.arm.m-profile">${names.map((name) => `<reg name="${name}" bitsize="32"/>`).join("")}${status}</feature>`;
 
 /** xPSR without a number follows pc. */
-export const plainTarget = `<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd"><target>${registers('<reg name="xPSR" bitsize="32"/>')}</target>`;
+const plainTarget = `<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd"><target>${registers('<reg name="xPSR" bitsize="32"/>')}</target>`;
 const qemuTarget =
   '<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd"><target version="1.0"><architecture>arm</architecture><xi:include href="arm-m-profile.xml"/><xi:include href="arm-m-profile.xml"/></target>';
 const qemuProfile = registers('<reg name="xpsr" bitsize="32" regnum="25"/>');
@@ -48,7 +48,7 @@ export function recorded({ supported, others = {}, commands, files = {}, longest
   };
 }
 
-export const ramMap =
+const ramMap =
   '<memory-map><memory type="ram" start="0x20000000" length="0x8000"/><memory type="flash" start="0x8000000" length="0x10000"><property name="blocksize">0x400</property></memory></memory-map>';
 
 export const recordings = {

@@ -197,11 +197,26 @@ describe("a target that runs", () => {
   });
 
   test("may be asked about its memory where the server allows that: the stop comes when it comes", async () => {
+    wire.listensWhileRunning = true;
     server.also((body) => (body === "c" ? [] : body === "m" ? ["T05", "abcd"] : undefined));
     await wire.run("c");
     expect(await askText(wire, ask("a"))).toBe("1");
     expect(await askText(wire, ask("m"))).toBe("abcd");
     expect(await wire.waitStop(0)).toBe("T05");
+  });
+
+  test("is not asked anything where the server would stop it, or not hear", async () => {
+    server.also((body) => (body === "c" ? [] : undefined));
+    await wire.run("c");
+    await expect(askText(wire, ask("a"))).rejects.toThrow("hears no a while the core runs");
+    expect(server.heard).toEqual(["c"]);
+  });
+
+  test("may ask for files of this machine, which it does not get, and runs on", async () => {
+    server.also((body) => (body === "c" ? ["Fwrite,1,20000000,5"] : undefined));
+    await wire.run("c");
+    expect(await wire.waitStop(100)).toBeUndefined();
+    expect(wire.isRunning).toBe(true);
   });
 
   test("is not believed to run when the server refused, nor to be stopped when it says OK", async () => {
