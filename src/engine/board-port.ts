@@ -1,6 +1,6 @@
 /** A port with a board behind it, real or simulated, as jobs see it. Names of simulated boards are for front ends to resolve. */
 import type { Clock } from "../core/clock.ts";
-import { parsePortName } from "../transport/port-name.ts";
+import { isBehindGdbServer, parsePortName } from "../transport/port-name.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import { familyBehind } from "./families.ts";
 import type { Family } from "./family.ts";
@@ -25,7 +25,7 @@ export interface BoardAtPort {
 export function realBoard(port: string): BoardAtPort {
   return {
     port,
-    family: familyBehind(parsePortName(port).kind === "gdb" ? "gdb" : "serial"),
+    family: familyBehind(isBehindGdbServer(parsePortName(port)) ? "gdb" : "serial"),
     clock: systemClock,
     open: async () => (await import("../transport/open.ts")).openPort(port, { baudRate: 115_200 }),
     wake: () => undefined,

@@ -7,7 +7,8 @@ import type { Family } from "../engine/family.ts";
 import { replaceFile } from "../engine/state-folder.ts";
 import { linkOf, simBoardId } from "../sim/catalogue.ts";
 import { simPort, type SimPort } from "../sim/sim-port.ts";
-import { parsePortName } from "../transport/port-name.ts";
+import { isBehindGdbServer, parsePortName } from "../transport/port-name.ts";
+import type { GdbLaunches } from "./gdb-launches.ts";
 
 interface KeptBoard {
   readonly sim: SimPort;
@@ -17,22 +18,27 @@ interface KeptBoard {
 
 export class Boards {
   readonly #stateFolder: string;
+  readonly #launches: GdbLaunches | undefined;
   readonly #simulated = new Map<string, KeptBoard>();
 
-  constructor(stateFolder: string) {
+  /** @param launches undefined: GDB servers are reached by their address only */
+  constructor(stateFolder: string, launches?: GdbLaunches) {
     this.#stateFolder = stateFolder;
+    this.#launches = launches;
   }
 
   /** @throws FlashError `board-not-found` for a name that is no port, `refused` for a bad fault */
   async at(port: string): Promise<BoardAtPort> {
     const name = parsePortName(port);
-    return name.kind === "sim" ? this.#simulatedBoard(port, name.board) : realBoard(port);
+    if (name.kind === "sim") return this.#simulatedBoard(port, name.board);
+    const isLookedUp = name.kind === "gdb-launch" || name.kind === "gdb-settings";
+    return (isLookedUp ? this.#launches?.board(port, name) : undefined) ?? realBoard(port);
   }
 
   /** How boards at this port are spoken to; opens nothing. @throws FlashError `board-not-found` for a name that is no port */
   familyAt(port: string): Family {
     const name = parsePortName(port);
-    return familyBehind(name.kind === "sim" ? linkOf(name.board) : name.kind === "gdb" ? "gdb" : "serial");
+    return familyBehind(name.kind === "sim" ? linkOf(name.board) : isBehindGdbServer(name) ? "gdb" : "serial");
   }
 
   /** The flash chip is a file that the command line uses too: who finds it changed takes it as it is now. */

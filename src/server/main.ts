@@ -11,6 +11,7 @@ import { systemClock } from "../engine/system-clock.ts";
 import { Boards } from "./boards.ts";
 import { connectFrontEnd, Ending } from "./ending.ts";
 import { Flashing } from "./flashing.ts";
+import { GdbLaunches } from "./gdb-launches.ts";
 import { MonitorOutbox } from "./monitor-outbox.ts";
 import { portChoices } from "./port-choices.ts";
 import { Projects } from "./projects.ts";
@@ -27,7 +28,8 @@ function main(): void {
   stayAlive((line) => typed.error(line));
   const folder = stateFolder();
   const history = new History(folder);
-  const boards = new Boards(folder);
+  const launches = new GdbLaunches({ clock: systemClock, log: (line) => typed.log(line) });
+  const boards = new Boards(folder, launches);
   const reports = new ReportStore(folder);
   const outbox = new MonitorOutbox((port, text) => typed.send("deltaflash/monitor/data", { port, text }));
   const log = (line: string) => typed.log(line);
@@ -63,9 +65,9 @@ function main(): void {
   typed.on("deltaflash/discover", async (where) => ({ projects: await projects.discover(where) }));
   typed.on("deltaflash/watch", async ({ projects }) => (await builds.watch(projects), null));
   typed.on("deltaflash/hint", (hint) => (builds.hint(hint), null));
-  typed.on("deltaflash/ports", async () => ({ ports: await portChoices(history) }));
-  typed.on("deltaflash/prepare", ({ target }) => (flashing.prepare(target), null));
-  typed.on("deltaflash/flash", (params) => flashing.flash(params));
+  typed.on("deltaflash/ports", async ({ gdb }) => ({ ports: await portChoices(history, await launches.choices(gdb)) }));
+  typed.on("deltaflash/prepare", ({ target }) => (launches.know(target.gdb), flashing.prepare(target), null));
+  typed.on("deltaflash/flash", (params) => (launches.know(params.target.gdb), flashing.flash(params)));
   typed.on("deltaflash/plan", ({ target, artifact, appOnly = false }) => flashing.plan(target, artifact, appOnly));
   typed.on("deltaflash/cancel", ({ port }) => (jobs.cancel(port), null));
   typed.on("deltaflash/reports", async ({ identity, limit }) => ({ reports: await reports.newest(identity, limit) }));
@@ -77,7 +79,7 @@ function main(): void {
   ending.before(async () => {
     builds.close();
     await jobs.close(gentleStopMs);
-    await flashing.settled();
+    await Promise.all([flashing.settled(), launches.close()]);
   });
   connection.onShutdown(() => ending.begin());
   connection.listen();

@@ -1,10 +1,11 @@
-/** The ports for the board picker: what is plugged in, what was seen there last, and the simulated boards. */
+/** The ports for the board picker: what is plugged in, what was seen there last, GDB servers, and the simulated boards. */
 import type { History } from "../engine/history.ts";
 import { simBoards } from "../sim/boards.ts";
 import { holderOf, listPorts, type PortDescription } from "../transport/ports.ts";
 import type { PortChoice } from "./protocol.ts";
 
-export async function portChoices(history: History): Promise<readonly PortChoice[]> {
+/** @param servers GDB servers that were found elsewhere */
+export async function portChoices(history: History, servers: readonly PortChoice[]): Promise<readonly PortChoice[]> {
   const chips = new Map((await history.boards()).map((board) => [board.identity, board.chip]));
   const seen = async (port: string) => {
     const { identity } = await history.portHints(port);
@@ -36,7 +37,8 @@ export async function portChoices(history: History): Promise<readonly PortChoice
       chip: board.chip,
     };
   });
-  return Promise.all([...plugged, ...simulated]);
+  const served = servers.map(async (choice) => ({ ...choice, ...(await seen(choice.port)) }));
+  return Promise.all([...plugged, ...served, ...simulated]);
 }
 
 function detailOf(port: PortDescription): string {

@@ -2,9 +2,11 @@
  * Every message between a front end and the server, typed: names, parameters, results. Data only, so that any front end can
  * import it. Paths are absolute; times are milliseconds; failures of a flash are reports, never error responses.
  */
+import type { GdbServerSetting } from "../build/launch-servers.ts";
 import type { Report } from "../engine/report.ts";
 import type { BoardState, BuildCompleted, BuildHint, MonitorState, PlanView, StoredReport } from "../engine/views.ts";
 
+export type { GdbServerSetting } from "../build/launch-servers.ts";
 export type {
   BoardState,
   BuildCompleted,
@@ -14,6 +16,14 @@ export type {
   PlanView,
   StoredReport,
 } from "../engine/views.ts";
+
+/** Where GDB servers may be found. A front end names nothing here that its user does not trust: programs are started by it. */
+export interface GdbSources {
+  /** Whose `.vscode/launch.json` are read. */
+  readonly folders: readonly string[];
+  /** For the port `gdb:settings`. */
+  readonly setting?: GdbServerSetting;
+}
 
 /** Where to flash: a port as the command line takes it, and what the user fixed beside it. */
 export interface TargetSelection {
@@ -25,6 +35,8 @@ export interface TargetSelection {
   readonly useStub?: boolean;
   /** Espressif's stub even where Deltaflash's own can run. */
   readonly officialStub?: boolean;
+  /** For ports of the form `gdb:launch/<name>` and `gdb:settings`. */
+  readonly gdb?: GdbSources;
 }
 
 /** One thing that a build of a workspace folder makes. */
@@ -66,6 +78,8 @@ export interface PortChoice {
   readonly simulated: boolean;
   /** A board's USB bridge or own USB port; other serial ports of the machine are never chosen by themselves. */
   readonly recognised: boolean;
+  /** A GDB server of a debug configuration or of the settings; it need not run. */
+  readonly gdbServer?: boolean;
   /** The board that was last seen there. */
   readonly identity?: string;
   readonly chip?: string;
@@ -80,7 +94,7 @@ export interface Requests {
     { folders: readonly string[]; buildFolders?: readonly string[] },
     { projects: readonly ProjectCandidate[] },
   ];
-  "deltaflash/ports": [Record<string, never>, { ports: readonly PortChoice[] }];
+  "deltaflash/ports": [{ gdb?: GdbSources }, { ports: readonly PortChoice[] }];
   /** Connects ahead; resolves at once. A flash of the same target takes the session over, otherwise it is dropped after a while. */
   "deltaflash/prepare": [{ target: TargetSelection }, null];
   "deltaflash/flash": [FlashParams, Report];

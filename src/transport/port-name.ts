@@ -13,9 +13,17 @@ export type PortName =
   | ({ readonly kind: "tcp" } & SocketAddress)
   | ({ readonly kind: "rfc2217"; readonly options: readonly string[] } & SocketAddress)
   | ({ readonly kind: "gdb" } & SocketAddress)
+  | GdbServerName
   | { readonly kind: "sim"; readonly board: string };
 
-const KNOWN_FORMS = "/dev/ttyUSB0, COM3, tcp://host:port, rfc2217://host:port, gdb://host:port or sim:<board>";
+/** GDB servers that have no address of their own: on a serial port, in launch.json, in the settings. */
+export type GdbServerName =
+  | { readonly kind: "gdb-serial"; readonly path: string }
+  | { readonly kind: "gdb-launch"; readonly name: string }
+  | { readonly kind: "gdb-settings" };
+
+const KNOWN_FORMS =
+  "/dev/ttyUSB0, COM3, tcp://host:port, rfc2217://host:port, gdb://host:port, gdb:launch/<debug configuration> or sim:<board>";
 
 /** @throws FlashError `board-not-found` naming the forms there are. */
 export function parsePortName(name: string): PortName {
@@ -30,12 +38,27 @@ export function parsePortName(name: string): PortName {
     case "rfc2217":
       return { kind: "rfc2217", ...parseSocketAddress(name), options: queryOptions(name) };
     case "gdb":
-      return { kind: "gdb", ...parseSocketAddress(name) };
+      return parseGdbServer(name) ?? { kind: "gdb", ...parseSocketAddress(name) };
     case "sim":
       return { kind: "sim", board: name.slice("sim:".length) };
     default:
       throw notAPort(name);
   }
+}
+
+/** Whether a GDB server stands between us and the board. */
+export function isBehindGdbServer({ kind }: PortName): boolean {
+  return kind === "gdb" || kind === "gdb-serial" || kind === "gdb-launch" || kind === "gdb-settings";
+}
+
+/** Of `gdb:launch/<name of a debug configuration>`, with all its spaces, `gdb:settings`, `gdb:/dev/ttyBmpGdb` or `gdb:COM4`. */
+function parseGdbServer(name: string): GdbServerName | undefined {
+  const rest = name.slice("gdb:".length);
+  if (rest === "settings") return { kind: "gdb-settings" };
+  const launch = /^launch\/(.*\S.*)$/.exec(rest)?.[1];
+  if (launch !== undefined) return { kind: "gdb-launch", name: launch };
+  const isDevice = /^(\/(?!\/)|\\\\\.\\|COM\d+$)/i.test(rest);
+  return isDevice ? { kind: "gdb-serial", path: rest } : undefined;
 }
 
 /** Of `scheme://host:port`; IPv6 hosts stand in brackets. @throws FlashError `board-not-found` */
