@@ -125,14 +125,11 @@ function stLink(fields: LaunchFields): DraftOrReason {
   ]);
 }
 
-/** QEMU's "Invocation", "GDB usage". The program is loaded by `-kernel`, as Cortex-Debug does. */
-function qemu(fields: LaunchFields): DraftOrReason {
-  const program = fields.text("executable");
-  if (program === undefined && fields.unknown.length === 0) return "it names no executable for QEMU";
+/** QEMU's "Invocation", "GDB usage". Without Cortex-Debug's `-kernel`: that program would be put back at every reset. */
+function qemu(fields: LaunchFields): Draft {
   return started("qemu", fields, [
     ...["-cpu", fields.text("cpu") ?? "cortex-m3", "-machine", fields.text("machine") ?? "lm3s6965evb", "-nographic"],
     ...["-semihosting-config", "enable=on,target=native", "-gdb", `tcp:127.0.0.1:${gdbPortMark}`, "-S"],
-    ...["-kernel", resolve(workingFolder(fields), slashes(program ?? ""))],
   ]);
 }
 

@@ -95,7 +95,7 @@ describe("servers of Cortex-Debug", () => {
         in /opt/st/bin: /opt/st/bin/ST-LINK_gdbserver -p '{gdbPort}' -e -cp /opt/cube/bin --swd --halt
         The configuration names no speed of the debug probe: the server takes its own.
       qemu, <folder>/.vscode/launch.json line 5
-        in <folder>: qemu-system-arm -cpu cortex-m0 -machine microbit -nographic -semihosting-config enable=on,target=native -gdb 'tcp:127.0.0.1:{gdbPort}' -S -kernel <folder>/fw.elf
+        in <folder>: qemu-system-arm -cpu cortex-m0 -machine microbit -nographic -semihosting-config enable=on,target=native -gdb 'tcp:127.0.0.1:{gdbPort}' -S
         There is no debug probe, and nothing to set a speed of."
     `);
   });
