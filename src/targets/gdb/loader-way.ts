@@ -4,12 +4,13 @@
  */
 import { formatBytes, hex } from "../../core/bytes.ts";
 import type { Digest } from "../../core/digest.ts";
+import { FlashError } from "../../core/errors.ts";
 import type { FlashMap } from "../../core/flash-map.ts";
 import type { Address, Range } from "../../core/image.ts";
 import type { WriteStep } from "../../core/plan.ts";
 import { checkStop, StoppedBetweenRequests, type Context, type PatchWork } from "../target.ts";
 import type { FlashWay } from "./flash-way.ts";
-import { loaderFlag, loaderStatus, sizeOfTarget, type LoaderRecord } from "./loader-abi.ts";
+import { loaderDigest, loaderFlag, loaderStatus, sizeOfTarget, type LoaderRecord } from "./loader-abi.ts";
 import { recordsOf } from "./loader-batches.ts";
 import { LoaderFailed } from "./loader-errors.ts";
 import type { Loader } from "./loader.ts";
@@ -30,6 +31,7 @@ const deltaSectorBytes = 0x1000;
 
 /** Records that belong together: all of them done means that the range holds what it should. */
 interface Unit extends Range {
+  readonly contents: Uint8Array;
   readonly records: readonly LoaderRecord[];
   /** What to send instead when a patch does not compose. */
   readonly whole: readonly LoaderRecord[];
@@ -66,8 +68,36 @@ export class LoaderWay implements FlashWay {
   async write(work: PatchWork): Promise<void> {
     const { context } = this.#parts;
     context.trace.enter("plan", "patches");
-    let pending = await this.#unitsOf(work);
+    const units = await this.#unitsOf(work);
+    await this.#writeUnits(units, work);
+    const wrong = await this.#readsBackWrongly(work.writes);
+    if (wrong.length === 0) return;
+    const [first] = wrong;
+    work.note(
+      `${wrong.length} of the units that were written read back wrongly and were written again; watch this board.`,
+    );
+    await this.#writeUnits(wrong, { ...work, onWritten: () => undefined });
+    if ((await this.#readsBackWrongly(work.writes)).length === 0) return;
+    throw new FlashError(
+      "verify-failed",
+      `the flash at ${hex(first?.address ?? 0, 8)} does not keep what is written to it`,
+    );
+  }
+
+  /** Each unit was compared when it was written; this finds what was spoilt by a later one. */
+  async #readsBackWrongly(writes: readonly WriteStep[]): Promise<readonly Unit[]> {
+    const { context, loader } = this.#parts;
+    context.trace.enter("verify", "digests");
+    const units = writes.flatMap(wholeUnits);
+    const held = await loader.digests(units);
+    for (const { size } of units) context.trace.addBytes(size);
+    return units.filter(({ contents }, index) => held[index] !== loaderDigest(contents));
+  }
+
+  async #writeUnits(units: readonly Unit[], work: PatchWork): Promise<void> {
+    const { context } = this.#parts;
     context.trace.enter("write", this.overlaps ? "streamed" : "in batches");
+    let pending = units;
     while (pending.length > 0) {
       checkStop(context);
       const round = new Round(pending, work, context);
@@ -91,9 +121,9 @@ export class LoaderWay implements FlashWay {
   /** Patches first: what is sent whole may overwrite what they are made of. */
   async #unitsOf(work: PatchWork): Promise<readonly Unit[]> {
     const limits = this.#parts.loader.patchLimits;
-    const patchable =
-      limits === undefined ? [] : work.writes.filter((step) => this.#isPatchable(step, limits.blockBytes));
-    const rest = work.writes.filter((step) => !patchable.includes(step)).flatMap(wholeUnits);
+    const writes = work.writes.flatMap((step) => cutByRegions(step, this.#parts.map));
+    const patchable = limits === undefined ? [] : writes.filter((step) => this.#isPatchable(step, limits.blockBytes));
+    const rest = writes.filter((step) => !patchable.includes(step)).flatMap(wholeUnits);
     if (limits === undefined || patchable.length === 0 || work.old.length === 0) {
       return [...patchable.flatMap(wholeUnits), ...rest];
     }
@@ -101,7 +131,8 @@ export class LoaderWay implements FlashWay {
     const patched = blocks.map(({ address, size, ops, literal, contents }): Unit => {
       const whole = recordsOf({ address, data: contents, erases: erasesWithin(patchable, address, size) });
       const pays = !literal && ops.length < size * worthShare;
-      return { address, size, whole, records: pays ? [{ kind: "patch", address, size, ops }] : whole, wasTried: false };
+      const records: readonly LoaderRecord[] = pays ? [{ kind: "patch", address, size, ops }] : whole;
+      return { address, size, contents, whole, records, wasTried: false };
     });
     return [...patched, ...rest];
   }
@@ -113,12 +144,24 @@ export class LoaderWay implements FlashWay {
   }
 }
 
+/** Units of one size only, so that what is composed at once is never a part of one. */
+function cutByRegions(step: WriteStep, map: FlashMap): readonly WriteStep[] {
+  const end = step.address + step.data.length;
+  return map.flatMap((region): readonly WriteStep[] => {
+    const from = Math.max(step.address, region.start);
+    const to = Math.min(end, region.start + region.size);
+    if (from >= to) return [];
+    const erases = step.erases.filter(({ address }) => address >= from && address < to);
+    return [{ ...step, address: from, data: step.data.subarray(from - step.address, to - step.address), erases }];
+  });
+}
+
 function wholeUnits(step: WriteStep): readonly Unit[] {
   return step.erases.map((erase): Unit => {
     const from = erase.address - step.address;
     const data = step.data.subarray(from, from + erase.size);
     const records = recordsOf({ address: erase.address, data, erases: [erase] });
-    return { address: erase.address, size: erase.size, records, whole: records, wasTried: false };
+    return { address: erase.address, size: erase.size, contents: data, records, whole: records, wasTried: false };
   });
 }
 
