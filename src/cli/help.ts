@@ -8,9 +8,10 @@ Artifacts: firmware.elf · firmware.hex · 0x10000:app.bin (any number) · flash
 a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
 
   --port P        the board's port: /dev/ttyUSB0, COM3, tcp://host:port, rfc2217://host:port,
+                  gdb://host:port (Cortex-M behind a GDB server: OpenOCD, pyOCD, J-Link, …),
                   sim:esp32c3 (simulated; sim:esp32c3?speed=max does not wait for real time).
                   Default: the only board that is plugged in
-  --chip C        the chip, where the artifact does not tell: esp32, esp32c3, esp8266, …
+  --chip C        the chip, where the artifact does not tell: esp32, esp32c3, STM32F407VG, …
   --board ID      refuse any board but this one: its MAC, or its name as 'deltaflash boards' has it
   --baud N        bit rate to work at. Default 921600; 115200 over tcp://
   --full          write everything, whatever the board holds
@@ -19,7 +20,7 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
   --app-offset N  where an application made from an .elf goes. Default: the board's partition table, else 0x10000
   --flash-size S  size of the flash chip, when it cannot be asked: 4MB
   --official-stub use Espressif's program in RAM instead of Deltaflash's own
-  --no-stub       use the chip's ROM loader only, without a program in RAM (slower)
+  --no-stub       use the chip's ROM loader, or the GDB server's flash driver, only (slower)
   --dry-run       connect, look, say what would be written, write nothing
   --no-reset      leave the board in the loader
   --json FILE|-   the report as JSON
@@ -32,7 +33,8 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
   --json FILE|-   the plan as JSON`,
   sim: `deltaflash sim <board> [options]        serve a simulated board until SIGINT, SIGTERM or a pulled cable
 
-  --listen A      tcp://127.0.0.1:0 (default), rfc2217://127.0.0.1:0 or pty; port 0 takes a free one
+  --listen A      tcp://127.0.0.1:0 (default), rfc2217://127.0.0.1:0 or pty; gdb://127.0.0.1:0 for boards
+                  behind a GDB server (rp2040, stm32f4, …; ?server=openocd and more); port 0 takes a free one
   --flash FILE    keep the flash contents in this file: the raw contents of the whole chip, created as 0xff
   --speed S       real (default), 10x or max
   --fault SPEC    misbehave, separated by commas: unplug@in:5000, power-cut@erase:2, drop@out:rate=0.001,

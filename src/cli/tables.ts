@@ -3,6 +3,8 @@ import { formatBytes, hex } from "../core/bytes.ts";
 import { History } from "../engine/history.ts";
 import { stateFolder } from "../engine/state-folder.ts";
 import { chips } from "../targets/esp/chips.ts";
+import { chipRows } from "../targets/gdb/chips/list.ts";
+import type { Evidence } from "../targets/gdb/chips/row.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
 import { readOptions } from "./options.ts";
 
@@ -34,10 +36,15 @@ function formatTable(rows: readonly Row[]): string {
 
 /** What each chip was tried on: nothing of ours has run on silicon yet. */
 const triedOn = "simulated board";
+/** Of chips behind GDB servers; `stubs/cortex-m/README.md` has the whole table. */
+const triedWith: Readonly<Record<Evidence, string>> = {
+  "measured on emulator": "third party's emulator",
+  "from source, untested": "model of ours only",
+};
 
 export async function boardsCommand(args: readonly string[]): Promise<ExitCode> {
   const json = wantsJson(args, "boards");
-  const { simBoards } = await import("../sim/boards.ts");
+  const { simCatalogue } = await import("../sim/catalogue.ts");
   const real = chips.map((chip) => ({
     id: chip.name,
     title: `${chip.title} over a serial port`,
@@ -45,14 +52,21 @@ export async function boardsCommand(args: readonly string[]): Promise<ExitCode> 
     triedOn,
     silicon: false,
   }));
-  const simulated = simBoards.map((board) => ({
+  const behindServers = chipRows.map((row) => ({
+    id: row.name,
+    title: `${row.title} behind a GDB server`,
+    port: "gdb://",
+    triedOn: triedWith[row.evidence],
+    silicon: false,
+  }));
+  const simulated = simCatalogue.map((board) => ({
     id: `${board.id}-sim`,
     title: `${board.title}, simulated`,
     port: `sim:${board.id}`,
     triedOn,
     silicon: false,
   }));
-  const boards = [...real, ...simulated];
+  const boards = [...real, ...behindServers, ...simulated];
   const rows = boards.map(({ id, title, port, triedOn: tried }) => ({ board: id, title, port, "tried on": tried }));
   const exit = print(json, boards, rows, "");
   if (!json) process.stdout.write("Nothing has been tried on silicon yet.\n");

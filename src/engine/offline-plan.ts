@@ -1,8 +1,10 @@
 /** The plan for a pair of artifacts without a board: as if a board held exactly the old one. */
 import type { Artifact } from "../build/artifact.ts";
+import { loadSegments } from "../core/elf.ts";
 import { FlashError } from "../core/errors.ts";
+import type { FlashMap } from "../core/flash-map.ts";
 import { imageBytes, makeImage, type Address, type Image } from "../core/image.ts";
-import { estimateMs, planWrites, type Plan } from "../core/plan.ts";
+import { estimateMs, planWrites, type FlashCosts, type Plan } from "../core/plan.ts";
 import { sectorsOf, type Sector } from "../core/sectors.ts";
 import { compareWithRecord } from "../core/survey.ts";
 import { chipNamed, type Chip } from "../targets/esp/chips.ts";
@@ -10,6 +12,7 @@ import { elfToEsp8266Files } from "../targets/esp/elf-to-image-8266.ts";
 import { elfToAppImage } from "../targets/esp/elf-to-image.ts";
 import { chipsThatHold } from "../targets/esp/elf-chips.ts";
 import { espCosts, espFlashMap } from "../targets/esp/session.ts";
+import { usualCosts } from "../targets/gdb/costs.ts";
 import { chipOfArtifact } from "./esp-image.ts";
 
 export interface OfflinePlan {
@@ -36,25 +39,54 @@ export function offlinePlan(
   next: Artifact,
   options: { readonly chip: string | undefined; readonly baud: number | undefined },
 ): OfflinePlan {
-  const chip = chipFor(next, options.chip);
   const baud = options.baud ?? 921_600;
-  const map = espFlashMap(flashBytes);
-  const costs = espCosts(baud);
-  const before = new Map(sectorsOf(plainImage(old, chip), map).map((sector) => [sector.address, sector]));
-  const image = plainImage(next, chip);
+  const { chip, map, costs, imageOf } = isForCortexM(next) ? cortexM() : esp(chipFor(next, options.chip), baud);
+  const before = new Map(sectorsOf(imageOf(old), map).map((sector) => [sector.address, sector]));
+  const image = imageOf(next);
   const sectors = sectorsOf(image, map);
   const opinion = compareWithRecord(sectors, ({ address }) => before.get(address)?.data);
   const plan = planWrites(sectors, byAddress([...opinion.different, ...opinion.unknown]), map, costs);
   const full = planWrites(sectors, byAddress(sectors), map, costs);
   return {
     version: 1,
-    chip: chip.name,
+    chip,
     baud,
     image: { bytes: imageBytes(image), sectors: sectors.length },
     written: { bytes: plan.bytesToWrite, sectors: plan.sectorsToWrite, erasedBytes: plan.erasedBytes },
     estimateMs: estimateMs(plan, costs),
     fullEstimateMs: estimateMs(full, costs),
     runs: runsOf(plan),
+  };
+}
+
+interface Basis {
+  readonly chip: string;
+  readonly map: FlashMap;
+  readonly costs: FlashCosts;
+  imageOf(artifact: Artifact): Image;
+}
+
+function esp(chip: Chip, baud: number): Basis {
+  return {
+    chip: chip.name,
+    map: espFlashMap(flashBytes),
+    costs: espCosts(baud),
+    imageOf: (artifact) => plainImage(artifact, chip),
+  };
+}
+
+function isForCortexM(artifact: Artifact): boolean {
+  return artifact.kind === "elf" && artifact.elf.machine === "arm";
+}
+
+/** Which chip it is stands in no ELF: sectors as most have them, at any address, and usual times. */
+function cortexM(): Basis {
+  const everywhere = { name: "flash", start: 0, size: 2 ** 32, sectorSize: 0x1000, erasedByte: 0xff };
+  return {
+    chip: "cortex-m, 4 KiB sectors",
+    map: [everywhere],
+    costs: usualCosts(undefined),
+    imageOf: (artifact) => (artifact.kind === "image" ? artifact.image : makeImage(loadSegments(artifact.elf))),
   };
 }
 

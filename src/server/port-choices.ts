@@ -1,6 +1,6 @@
 /** The ports for the board picker: what is plugged in, what was seen there last, GDB servers, and the simulated boards. */
 import type { History } from "../engine/history.ts";
-import { simBoards } from "../sim/boards.ts";
+import { simCatalogue } from "../sim/catalogue.ts";
 import { holderOf, listPorts, type PortDescription } from "../transport/ports.ts";
 import type { PortChoice } from "./protocol.ts";
 
@@ -25,7 +25,7 @@ export async function portChoices(history: History, servers: readonly PortChoice
       ...(holder === undefined ? {} : { holder: `${holder.command} (process ${holder.pid})` }),
     };
   });
-  const simulated = simBoards.map(async (board) => {
+  const simulated = simCatalogue.map(async (board) => {
     const port = `sim:${board.id}`;
     return {
       port,
@@ -34,7 +34,7 @@ export async function portChoices(history: History, servers: readonly PortChoice
       simulated: true,
       recognised: true,
       ...(await seen(port)),
-      chip: board.chip,
+      ...(board.link === "serial" ? { chip: board.id } : {}),
     };
   });
   const served = servers.map(async (choice) => ({ ...choice, ...(await seen(choice.port)) }));

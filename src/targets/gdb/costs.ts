@@ -20,7 +20,7 @@ const usualSectorEraseMs = 85;
 const usualProgramMsPerByte = 0.015;
 
 /** Of a chip in whose RAM our loader would run; nobody has measured the link. */
-export function usualCosts(row: ChipRow): FlashCosts {
+export function usualCosts(row: ChipRow | undefined): FlashCosts {
   return flashCosts({
     row,
     link: { bytesPerMs: undefined, tripMs: undefined },
