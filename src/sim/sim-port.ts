@@ -61,7 +61,8 @@ export function simPort(port: string, words: string, flash: Uint8Array | undefin
       } catch {
         return undefined; // its cable was pulled
       }
-      return board.bootLog.trim().split(/\r?\n/).at(-1);
+      const last = board.bootLog.trim().split(/\r?\n/).at(-1);
+      return last === "" ? undefined : last;
     },
   };
 }

@@ -46,7 +46,7 @@ export async function buildLoader(driver, folder, run) {
   };
   const objects = await Promise.all([
     object("entry.S", "entry.o", []),
-    object("digest.S", "digest.o", []),
+    object("hash.S", "hash.o", []),
     object("loader.c", "loader.o", own),
     object("patch.c", join("machine", "patch.o"), ["-fwhole-program"]),
   ]);

@@ -15,35 +15,20 @@ static uint32_t word_of(const uint8_t *bytes, uint32_t count) {
   return word;
 }
 
-struct digest {
-  uint32_t a;
-  uint32_t b;
-};
-
-static inline __attribute__((always_inline)) void digest_add(struct digest *digest, uint32_t word) {
-  uint32_t a = (digest->a ^ word) * 0x01000193u;
-  uint32_t b = (digest->b + word) * 0xC2B2AE3Du;
-  digest->a = a ^ a >> 15;
-  digest->b = b << 13 | b >> 19;
-}
-
-/* digest.S: the same for all words from `from` to `end`. */
-void digest_words(struct digest *digest, const uint32_t *from, const uint32_t *end);
-
 /* Over address and bytes it writes the digest. */
-static void digest(uint32_t *range) {
+static void digest_range(uint32_t *range) {
   const uint8_t *from = (const uint8_t *)(uintptr_t)range[0];
   uint32_t left = range[1];
   struct digest digest = {0x9E3779B1u ^ left, 0x85EBCA77u};
   if ((uintptr_t)from % 4 == 0) {
-    const uint8_t *const end = from + (left & ~3u);
-    digest_words(&digest, (const uint32_t *)(const void *)from, (const uint32_t *)(const void *)end);
-    from = end;
+    const uint32_t *words = (const uint32_t *)(const void *)from;
+    from = (const uint8_t *)digest_words(words, words + left / 4, &digest);
     left &= 3;
   }
   for (uint32_t count = 4; left > 0; left -= count, from += count) {
     if (count > left) count = left;
-    digest_add(&digest, word_of(from, count));
+    uint32_t word = word_of(from, count);
+    digest_words(&word, &word + 1, &digest);
   }
   range[0] = digest.a;
   range[1] = digest.b;
@@ -53,7 +38,7 @@ static uint32_t digests(struct mailbox *box) {
   uint32_t *range = (uint32_t *)(uintptr_t)box->buffer;
   for (uint32_t left = box->count; left > 0; left--, range += 2) {
     if (box->abort) return STATUS_ABORTED;
-    digest(range);
+    digest_range(range);
     box->done++;
   }
   return STATUS_OK;
@@ -93,10 +78,14 @@ static uint32_t failing(struct mailbox *box, uint32_t status, uint32_t address) 
 
 /* Bytes from `address` on that read as the words say, at most `bytes`. */
 static uint32_t equal_bytes(uint32_t address, const uint32_t *words, uint32_t bytes) {
-  uint32_t at = 0;
+  const uint32_t *const from = words;
+  const uint32_t *const end = words + bytes / 4;
   const volatile uint32_t *flash = flash_at(address);
-  while (at < bytes && *flash++ == *words++) at += 4;
-  return at;
+  while (words < end && *flash == *words) {
+    words++;
+    flash++;
+  }
+  return (uint32_t)(words - from) * 4;
 }
 
 static uint32_t compare(struct mailbox *box, uint32_t address, const uint32_t *words, uint32_t bytes) {
@@ -121,12 +110,23 @@ static uint32_t erase(struct mailbox *box, uint32_t address, uint32_t bytes) {
   return status;
 }
 
+/* A program unit reads as the words say. */
+static inline __attribute__((always_inline)) bool is_equal(const volatile uint32_t *flash, const uint32_t *words) {
+  for (uint32_t at = 0; at < PROGRAM_UNIT / 4; at++)
+    if (flash[at] != words[at]) return false;
+  return true;
+}
+
 /* Bytes of whole units that already read so (or not so), at most RUN_BYTES and `bytes`. */
 static uint32_t units(uint32_t address, const uint32_t *words, uint32_t bytes, bool equal) {
-  uint32_t at = 0;
-  if (bytes > RUN_BYTES) bytes = RUN_BYTES;
-  while (at < bytes && (equal_bytes(address + at, words + at / 4, PROGRAM_UNIT) == PROGRAM_UNIT) == equal) at += PROGRAM_UNIT;
-  return at;
+  const uint32_t *from = words;
+  const volatile uint32_t *flash = flash_at(address);
+  const uint32_t *end = words + (bytes < RUN_BYTES ? bytes : RUN_BYTES) / 4;
+  while (words < end && is_equal(flash, words) == equal) {
+    words += PROGRAM_UNIT / 4;
+    flash += PROGRAM_UNIT / 4;
+  }
+  return (uint32_t)(words - from) * 4;
 }
 
 static uint32_t program(struct mailbox *box, uint32_t address, const uint32_t *words, uint32_t bytes) {

@@ -42,6 +42,13 @@ struct record {
   uint32_t data[];
 };
 
+struct digest {
+  uint32_t a;
+  uint32_t b;
+};
+/* hash.S: takes whole words into the digest. Returns `end`. */
+const uint32_t *digest_words(const uint32_t *from, const uint32_t *end, struct digest *digest);
+
 /* patch.c */
 /* Before the first patch of a batch or stream. */
 void patch_start(const struct mailbox *box);

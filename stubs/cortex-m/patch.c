@@ -66,6 +66,7 @@ uint32_t crc_words(uint32_t crc, const uint32_t *from, uint32_t count) {
   const uint32_t *const end = from + count / 4;
   do {
     crc ^= *from++;
+#pragma GCC unroll 8
     for (uint32_t digit = 0; digit < 8; digit++) crc = crc >> 4 ^ crc_nibbles[crc & 15];
   } while (from < end);
   return crc;

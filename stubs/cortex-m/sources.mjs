@@ -10,7 +10,7 @@ export const drivers = readdirSync(join(stubs, "cortex-m", "drivers"))
   .map((name) => name.slice(0, -2))
   .sort();
 
-const roots = ["entry.S", "digest.S", "loader.c", "loader.ld", "patch.c", "build.mjs"].map((name) => `cortex-m/${name}`);
+const roots = ["entry.S", "hash.S", "loader.c", "loader.ld", "patch.c", "build.mjs"].map((name) => `cortex-m/${name}`);
 
 /**
  * SHA-256 over name and contents of everything that goes into one loader: drivers do not share it, so that one can change alone.

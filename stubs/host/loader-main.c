@@ -20,6 +20,12 @@
 enum { OK = 0 };
 
 void loader(struct mailbox *box);
+/* Not of this processor; the digest is tried on an emulated one. */
+const uint32_t *digest_words(const uint32_t *from, const uint32_t *end, struct digest *digest) {
+  (void)from;
+  (void)digest;
+  return end;
+}
 
 static uint32_t seed;
 static uint32_t draw(void) {

@@ -150,7 +150,7 @@ const stm32f767: SimChip = {
     ],
     programBytes: 4,
     programMs: f7Flash.programMs,
-    chipEraseMs: 16_000,
+    chipEraseMs: 8_000,
     vectors: 0x0020_0000,
   },
   uarts: [

@@ -112,7 +112,7 @@ export class CortexBoard implements SimBoard {
   }
 
   /** The chip and the probe, for who measures without a server: see baseline.ts. */
-  get bench(): { readonly machine: Machine; readonly probe: Probe; advance(ms: number): void } {
+  get bench(): { readonly machine: Machine; readonly probe: Probe; readonly advance: (ms: number) => void } {
     return {
       machine: this.#machine,
       probe: this.#probe,

@@ -248,7 +248,9 @@ export class Cpu {
     const core = this.#core;
     const before = core.PC;
     this.#resumedAt = -1;
-    this.cycles += core.executeInstruction();
+    // In two steps: what the instruction reaches may add cycles of its own.
+    const spent = core.executeInstruction();
+    this.cycles += spent;
     this.instructions++;
     if (this.#broke) this.#break(before);
     else if (this.#bus.takeFault() || this.#undefined) {

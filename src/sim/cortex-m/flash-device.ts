@@ -11,6 +11,7 @@ export interface FlashDevice {
   /** Begins to erase; the place is one whole unit, or a block that the chip can erase at once. @returns false if it does not */
   startErase(offset: number, size: number, nowMs: number): boolean;
   startProgram(offset: number, data: Uint8Array, nowMs: number): boolean;
+  startChipErase(nowMs: number): boolean;
   /** When what is under way ends: the past if nothing is, Infinity if it never does. */
   readyAtMs(nowMs: number): number;
   cutPower(nowMs: number): void;
@@ -28,7 +29,7 @@ export interface FlashCounters {
 /** A microcontroller's own memory is programmed in runs of words of this many bytes by the drivers of probes (model). */
 const RUN_BYTES = 1024;
 
-export function internalDevice(flash: InternalFlash): FlashDevice {
+export function internalDevice(flash: InternalFlash, chipEraseMs: number): FlashDevice {
   return {
     bytes: flash.bytes,
     wear: flash.wear,
@@ -41,6 +42,10 @@ export function internalDevice(flash: InternalFlash): FlashDevice {
     },
     startProgram: (offset, data, nowMs) => {
       flash.startProgram(offset, data, nowMs);
+      return true;
+    },
+    startChipErase: (nowMs) => {
+      flash.startChipErase(chipEraseMs, nowMs);
       return true;
     },
     readyAtMs: (nowMs) => flash.busyUntilMs(nowMs),
@@ -61,6 +66,7 @@ export function serialDevice(flash: NorFlash, violations: Readonly<Record<string
     pageBytes: PAGE_BYTES,
     startErase: (offset, size, nowMs) => flash.startErase(offset, size, nowMs),
     startProgram: (offset, data, nowMs) => flash.startProgram(offset, data, "64 bytes or more", nowMs),
+    startChipErase: (nowMs) => flash.startErase(0, flash.bytes.length, nowMs),
     readyAtMs: (nowMs) => {
       flash.settle(nowMs);
       return flash.readyAtMs();

@@ -1,4 +1,5 @@
 /** What each packet of GDB's remote protocol does. One instance per server; it speaks to the chip through the probe alone. */
+import { Breakpoints } from "./gdb-breakpoints.ts";
 import { ServerFlash } from "./gdb-flash.ts";
 import { bytesOf, bytesOfHex, hexOf } from "./gdb-framing.ts";
 import { monitor, type MonitorHost } from "./gdb-monitor.ts";
@@ -24,20 +25,18 @@ export interface CommandHost {
 const OK: Reply = { kind: "answer", body: "OK" };
 const UNKNOWN: Reply = { kind: "answer", body: "" };
 const NONE: Reply = { kind: "none" };
-const failed = (code: string): Reply => ({ kind: "answer", body: code });
+const answer = (body: string): Reply => ({ kind: "answer", body });
 
 const EARLY_FROM_BYTES = 8;
 /** Cycles that a checksum takes on the core, per byte (model after OpenOCD: 240 KiB in 0.58 s). */
 const CRC_CYCLES_PER_BYTE = 16;
 const CRC_POLYNOMIAL = 0x04c1_1db7;
-/** Hardware breakpoints of the first kind reach code addresses only. */
-const CODE_END = 0x2000_0000;
 
 export class GdbCommands {
   readonly #host: CommandHost;
   readonly #flash: ServerFlash;
   readonly #registers: RegisterCache;
-  readonly #hardware = new Set<number>();
+  readonly #breakpoints: Breakpoints;
   #attached: boolean;
   #earlyFailure = false;
 
@@ -45,6 +44,7 @@ export class GdbCommands {
     this.#host = host;
     this.#flash = new ServerFlash(host.probe, host.personality);
     this.#registers = new RegisterCache(host.probe, host.personality);
+    this.#breakpoints = new Breakpoints(host.probe, host.personality);
     this.#attached = !host.personality.needsAttach;
   }
 
@@ -54,8 +54,7 @@ export class GdbCommands {
     this.#registers.forget();
     this.#earlyFailure = false;
     this.#attached = !this.#host.personality.needsAttach;
-    for (const address of this.#hardware) this.#cpu.clearBreakpoint(address);
-    this.#hardware.clear();
+    this.#breakpoints.forget();
   }
 
   /** Halts the core because somebody connects. */
@@ -78,14 +77,14 @@ export class GdbCommands {
     const rest = body.slice(1);
     switch (body.charAt(0)) {
       case "?":
-        return failed(this.#attached ? "T05" : "W00");
+        return answer(this.#attached ? "T05" : "W00");
       case "g":
-        return { kind: "answer", body: yield* this.#registers.readAll() };
+        return answer(yield* this.#registers.readAll());
       case "G":
         yield* this.#registers.writeAll(rest);
         return OK;
       case "p":
-        return { kind: "answer", body: yield* this.#registers.read(Number.parseInt(rest, 16)) };
+        return answer(yield* this.#registers.read(Number.parseInt(rest, 16)));
       case "P":
         return yield* this.#writeRegister(rest);
       case "m":
@@ -108,7 +107,7 @@ export class GdbCommands {
     switch (body.charAt(0)) {
       case "Z":
       case "z":
-        return yield* this.#breakpoint(body[0] === "Z", rest);
+        return answer(yield* this.#breakpoints.change(body.startsWith("Z"), rest));
       case "H":
       case "T":
       case "!":
@@ -144,28 +143,28 @@ export class GdbCommands {
   *#writeRegister(rest: string): Work<Reply> {
     const [number = "", value = ""] = rest.split("=");
     const done = yield* this.#registers.write(Number.parseInt(number, 16), value);
-    return done ? OK : failed("E01");
+    return done ? OK : answer("E01");
   }
 
   *#read(rest: string): Work<Reply> {
     const { address, length } = range(rest);
     const { readLimit, refusesLargeReads } = this.#host.personality;
-    if (!this.#attached || (refusesLargeReads && length > readLimit)) return failed("E02");
+    if (!this.#attached || (refusesLargeReads && length > readLimit)) return answer("E02");
     const data = yield* this.#host.probe.read(address, Math.min(length, readLimit));
-    return data === undefined ? failed("E0E") : { kind: "answer", body: hexOf(data) };
+    return data === undefined ? answer("E0E") : answer(hexOf(data));
   }
 
   *#write(rest: string, data: Uint8Array): Work<Reply> {
     const { address, length } = range(rest);
-    if (!this.#attached || data.length !== length) return failed("E02");
+    if (!this.#attached || data.length !== length) return answer("E02");
     if (length === 0) return OK;
-    return (yield* this.#host.probe.write(address, data)) ? OK : failed("E0E");
+    return (yield* this.#host.probe.write(address, data)) ? OK : answer("E0E");
   }
 
   *#writeBinary(rest: string, data: Uint8Array): Work<Reply> {
     if (this.#earlyFailure) {
       this.#earlyFailure = false;
-      return failed("E0E");
+      return answer("E0E");
     }
     if (!this.#host.personality.answersWritesEarly || data.length < EARLY_FROM_BYTES) {
       return yield* this.#write(rest, data);
@@ -185,45 +184,27 @@ export class GdbCommands {
     }
     yield* this.#host.probe.step();
     this.#registers.forget();
-    return failed("T05");
-  }
-
-  *#breakpoint(isSet: boolean, rest: string): Work<Reply> {
-    const [kind, text = ""] = rest.split(",");
-    const address = Number.parseInt(text, 16) & ~1;
-    const { chip } = this.#host.probe.machine;
-    if (kind === "0" && !this.#host.personality.hasSoftBreakpoints) return UNKNOWN;
-    if (kind !== "0" && kind !== "1") return UNKNOWN;
-    if (kind === "1" && isSet) {
-      const reaches = chip.core === "cortex-m7" || address < CODE_END;
-      if (!reaches || this.#hardware.size >= chip.breakpoints) return failed("E0E");
-      this.#hardware.add(address);
-    }
-    yield* this.#host.probe.roundTrip();
-    if (kind === "1" && !isSet) this.#hardware.delete(address);
-    if (isSet) this.#cpu.setBreakpoint(address);
-    else this.#cpu.clearBreakpoint(address);
-    return OK;
+    return answer("T05");
   }
 
   *#v(body: string): Work<Reply> {
     if (body === "vCont?") {
       const has = this.#host.personality.features.includes("vContSupported+");
-      return failed(has ? "vCont;c;C;s;S" : "");
+      return answer(has ? "vCont;c;C;s;S" : "");
     }
     if (body.startsWith("vCont;")) return yield* this.#run(body[6] === "s" ? "s" : "c", "");
     if (body.startsWith("vAttach;")) {
       this.#attached = true;
       yield* this.attach();
-      return failed("T05");
+      return answer("T05");
     }
     if (body.startsWith("vFlashErase:")) {
       const { address, length } = range(body.slice(12));
-      return (yield* this.#flash.erase(address, length)) ? OK : failed("E05");
+      return (yield* this.#flash.erase(address, length)) ? OK : answer("E05");
     }
     if (body.startsWith("vFlashWrite:")) {
       const [, address = "", data = ""] = /^vFlashWrite:([^:]*):([\s\S]*)$/.exec(body) ?? [];
-      return (yield* this.#flash.write(Number.parseInt(address, 16), bytesOf(data))) ? OK : failed("E05");
+      return (yield* this.#flash.write(Number.parseInt(address, 16), bytesOf(data))) ? OK : answer("E05");
     }
     if (body !== "vFlashDone") return UNKNOWN;
     const done = yield* this.#flash.done();
@@ -232,15 +213,15 @@ export class GdbCommands {
       yield* this.#reset();
       this.#host.probe.machine.showFlash();
     }
-    return done ? OK : failed("E05");
+    return done ? OK : answer("E05");
   }
 
   *#query(body: string): Work<Reply> {
-    const { personality, probe } = this.#host;
+    const { personality } = this.#host;
     const [head = ""] = /^\w+/.exec(body) ?? [];
     switch (head) {
       case "qSupported":
-        return failed([`PacketSize=${personality.packetBytes.toString(16)}`, ...personality.features].join(";"));
+        return answer([`PacketSize=${personality.packetBytes.toString(16)}`, ...personality.features].join(";"));
       case "QStartNoAckMode":
         if (!personality.features.includes("QStartNoAckMode+")) return UNKNOWN;
         this.#host.stopSendingAcks();
@@ -251,18 +232,20 @@ export class GdbCommands {
         return yield* this.#monitor(Buffer.from(bytesOfHex(body.slice(6))).toString("latin1"));
       case "qCRC":
         return personality.hasCrc ? yield* this.#crc(range(body.slice(5))) : UNKNOWN;
+      case "QNonStop":
+        return personality.features.includes("QNonStop+") && body === "QNonStop:0" ? OK : UNKNOWN;
       case "qAttached":
-        return failed("1");
+        return answer("1");
       case "qSymbol":
         return OK;
       case "qC":
-        return failed("QC1");
+        return answer("QC1");
       case "qfThreadInfo":
-        return failed("m1");
+        return answer("m1");
       case "qsThreadInfo":
-        return failed("l");
+        return answer("l");
       case "qOffsets":
-        return failed(probe.machine.chip.id === "" ? "" : "Text=0;Data=0;Bss=0");
+        return answer("Text=0;Data=0;Bss=0");
       default:
         return UNKNOWN;
     }
@@ -275,10 +258,10 @@ export class GdbCommands {
     if (object === "features" && annex === "target.xml") text = targetXml(this.#registers.numbered);
     else if (object === "memory-map") text = memoryMapXml(probe.machine.chip, personality);
     else if (object === "threads") text = '<?xml version="1.0"?>\n<threads>\n<thread id="1"/>\n</threads>\n';
-    if (text === undefined || !this.#attached) return object === undefined ? UNKNOWN : failed("E00");
+    if (text === undefined || !this.#attached) return object === undefined ? UNKNOWN : answer("E00");
     const from = Number.parseInt(offset, 16);
     const piece = text.slice(from, from + Number.parseInt(length, 16));
-    return failed((from + piece.length < text.length ? "m" : "l") + piece);
+    return answer((from + piece.length < text.length ? "m" : "l") + piece);
   }
 
   *#monitor(line: string): Work<Reply> {
@@ -292,12 +275,12 @@ export class GdbCommands {
       writeRegister: (name, value) => this.#registers.writeNamed(name, value),
       forget: () => this.#registers.forget(),
     };
-    const answer = yield* monitor(host, line);
-    if (answer === undefined) return UNKNOWN;
-    const text = hexOf(bytesOf(answer.text));
-    if (personality.console === "final answer") return failed(text === "" ? hexOf(bytesOf("OK\n")) : text);
+    const said = yield* monitor(host, line);
+    if (said === undefined) return UNKNOWN;
+    const text = hexOf(bytesOf(said.text));
+    if (personality.console === "final answer") return answer(text === "" ? hexOf(bytesOf("OK\n")) : text);
     if (text !== "") this.#host.answer(`O${text}`);
-    return answer.isFailure === true ? failed("E01") : OK;
+    return said.isFailure === true ? answer("E01") : OK;
   }
 
   *#resume(): Work<void> {
@@ -315,13 +298,13 @@ export class GdbCommands {
     yield* probe.roundTrip(6);
     yield (length * CRC_CYCLES_PER_BYTE * 1000) / probe.machine.chip.clockHz;
     const data = probe.machine.readMemory(address, length);
-    if (data === undefined) return failed("E01");
+    if (data === undefined) return answer("E01");
     let crc = 0xffff_ffff;
     for (const byte of data) {
       crc ^= byte << 24;
       for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000_0000) === 0 ? crc << 1 : (crc << 1) ^ CRC_POLYNOMIAL;
     }
-    return failed(`C${(crc >>> 0).toString(16).padStart(8, "0")}`);
+    return answer(`C${(crc >>> 0).toString(16).padStart(8, "0")}`);
   }
 }
 

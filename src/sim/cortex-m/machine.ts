@@ -254,7 +254,7 @@ export class Machine {
         this.#resetters.push(() => nvmc.reset());
         this.#addWindow(nvmc);
         this.#bus.addPeripheral(0x4001_e000, 0x1000, nvmc);
-        return internalDevice(flash);
+        return internalDevice(flash, this.chip.flash.chipEraseMs);
       }
       case "stm32": {
         const flash = this.#internal();
@@ -264,7 +264,7 @@ export class Machine {
         this.#resetters.push(() => controller.reset());
         this.#addWindow(controller);
         this.#bus.addPeripheral(0x4002_3c00, 0x400, controller);
-        return internalDevice(flash);
+        return internalDevice(flash, this.chip.flash.chipEraseMs);
       }
       case "serial":
         return this.#addSerialFlash();

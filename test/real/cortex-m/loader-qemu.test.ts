@@ -69,26 +69,62 @@ test("what is programmed without an erase is told, at the word where bits would 
 });
 
 test("what the AST1030's serial flash holds is known again after QEMU was started anew", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "deltaflash-mtd-"));
-  try {
-    const file = join(folder, "flash.bin");
-    writeFileSync(file, new Uint8Array(0x400000).fill(0xff));
-    const args = ["-drive", `file=${file},if=mtd,format=raw`];
-    const image = mixedBytes(60 * 4096);
-    {
-      await using board = await QemuBoard.start("ast1030-evb", { args });
-      await using rig = await LoaderRig.open(board.port, places.ast1030);
-      expect((await rig.flash(image)).length).toBe(60);
-      expect(await rig.flash(image)).toEqual([]);
-    }
-    expect(equalBytes(readFileSync(file).subarray(0, image.length), image)).toBe(true);
-    await using board = await QemuBoard.start("ast1030-evb", { args });
+  using flash = new FlashFile();
+  const image = mixedBytes(60 * 4096);
+  {
+    await using board = await QemuBoard.start("ast1030-evb", flash);
     await using rig = await LoaderRig.open(board.port, places.ast1030);
-    expect(await rig.differing(image)).toEqual([]);
-    image[0x5000] = 0;
-    expect(await rig.flash(image)).toEqual([0x80005000]);
-    expect(await rig.differing(image)).toEqual([]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    expect((await rig.flash(image)).length).toBe(60);
+    expect(await rig.flash(image)).toEqual([]);
   }
+  expect(equalBytes(flash.read().subarray(0, image.length), image)).toBe(true);
+  await using board = await QemuBoard.start("ast1030-evb", flash);
+  await using rig = await LoaderRig.open(board.port, places.ast1030);
+  expect(await rig.differing(image)).toEqual([]);
+  image[0x5000] = 0;
+  expect(await rig.flash(image)).toEqual([0x80005000]);
+  expect(await rig.differing(image)).toEqual([]);
 });
+
+test("a board that is gone in the middle is told as lost; the next job writes the rest", async () => {
+  using flash = new FlashFile();
+  const image = mixedBytes(512 * 4096);
+  {
+    await using board = await QemuBoard.start("ast1030-evb", flash);
+    await using rig = await LoaderRig.open(board.port, places.ast1030);
+    const flashed = rig.flash(image).then(
+      () => "flashed",
+      (error: unknown) => (error as { code?: string }).code,
+    );
+    const isUnderWay = (): boolean => flash.read()[0x80000] !== 0xff;
+    await board.uart.until(isUnderWay, "half a megabyte in flash", 20_000);
+    await board[Symbol.asyncDispose]();
+    expect(await flashed).toBe("disconnected");
+  }
+  await using board = await QemuBoard.start("ast1030-evb", flash);
+  await using rig = await LoaderRig.open(board.port, places.ast1030);
+  const left = await rig.flash(image);
+  expect(left.length).toBeGreaterThan(0);
+  expect(left.length).toBeLessThanOrEqual(512 - 128);
+  expect(await rig.differing(image)).toEqual([]);
+});
+
+/** What QEMU keeps the flash's contents in; blank at first. */
+class FlashFile implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), "deltaflash-mtd-"));
+  readonly #file = join(this.#folder, "flash.bin");
+  /** Of QEMU. */
+  readonly args = ["-drive", `file=${this.#file},if=mtd,format=raw`];
+
+  constructor() {
+    writeFileSync(this.#file, new Uint8Array(0x400000).fill(0xff));
+  }
+
+  read(): Uint8Array {
+    return readFileSync(this.#file);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,11 +1,15 @@
 /** Programs that run from RAM alone, put there by our own client on every board that we know. */
 import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
+import { equalBytes } from "../../../src/core/bytes.ts";
 import { readElf } from "../../../src/core/elf.ts";
+import { makeCortexBoard } from "../../../src/sim/cortex-m/cortex-boards.ts";
+import { serve } from "../../../src/sim/serve.ts";
+import { systemClock } from "../../../src/engine/system-clock.ts";
 import { checkRamProgram, type RamProgram } from "../../../src/targets/gdb/ram-image.ts";
 import { loadIntoRam } from "../../../src/targets/gdb/ram-loader.ts";
 import { failureOf } from "../transport-helpers.ts";
-import { firstLine, qemuBoard, qemuBoards, rp2040, type CortexBoard } from "./boards.ts";
+import { firstLine, qemuBoard, qemuBoards, rp2040, simulatedBoards, type CortexBoard } from "./boards.ts";
 import { FirmwareFolder } from "./firmware.ts";
 import { GdbSession } from "./gdb-session.ts";
 import { OpenOcd } from "./openocd.ts";
@@ -16,12 +20,15 @@ import { Rp2040JsServer } from "./rp2040js-server.ts";
 const firmware = new FirmwareFolder();
 afterAll(() => firmware[Symbol.dispose]());
 
+/** At least 2 MHz: some thousand instructions for the line. */
+const runMs = 50;
+
 function programFor(board: CortexBoard, version = 1, place: "ram" | "flash" = "ram"): RamProgram {
   const path = firmware.firmware({ board, place, version });
   return checkRamProgram(readElf(readFileSync(path), `${board.machine}.elf`), {
     title: board.machine,
     ram: [{ address: board.ram.start, size: board.ram.bytes }],
-    hasVectorTableOffset: board.machine !== "microbit",
+    hasVectorTableOffset: board.define !== "MICROBIT",
   });
 }
 
@@ -63,6 +70,32 @@ test("rp2040js, which cannot reset, runs a program from RAM", async () => {
   await loadIntoRam(session.client, programFor(rp2040));
   expect(await board.uart.line("v1")).toBe(firstLine(1));
 });
+
+test.each(
+  simulatedBoards.flatMap((board) =>
+    (["openocd", "pyocd", "st-util", "black-magic", "plain"] as const).map((server) => ({ board, server })),
+  ),
+)(
+  "a simulated $board.machine behind $server runs a program from RAM, and another one after it",
+  async ({ board, server }) => {
+    const simulated = makeCortexBoard({ board: board.machine, server });
+    const flash = simulated.flash.slice();
+    await using served = await serve(simulated, "gdb://127.0.0.1:0", { speed: "real" });
+    const port = Number(new URL(served.address).port);
+    for (const version of [1, 2]) {
+      {
+        await using session = await GdbSession.open(port);
+        await loadIntoRam(session.client, programFor(board, version));
+        await systemClock.sleep(runMs);
+      }
+      // A simulated board has run so far as somebody asked it.
+      await using again = await GdbSession.open(port);
+      await again.client.readWords(board.ram.start, 1);
+      expect(simulated.bootLog).toContain(firstLine(version));
+    }
+    expect(equalBytes(simulated.flash, flash)).toBe(true);
+  },
+);
 
 test("a program for flash is refused with the sections that are to blame, before anything is asked of the board", async () => {
   const said = await failureOf(Promise.resolve().then(() => programFor(qemuBoard("microbit"), 1, "flash")));

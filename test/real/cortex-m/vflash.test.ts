@@ -9,6 +9,7 @@ import { mixedBytes } from "../transport-helpers.ts";
 import { firstLine, rp2040 } from "./boards.ts";
 import { FirmwareFolder } from "./firmware.ts";
 import { GdbSession } from "./gdb-session.ts";
+import { LoaderRig, places } from "./loader-rig.ts";
 import { OpenOcd } from "./openocd.ts";
 import { rp2040Board } from "./servers.ts";
 
@@ -61,4 +62,28 @@ test("units apart from each other leave alone what lies between", async () => {
     const block = board.nor.bytes.subarray(index * blockBytes, (index + 1) * blockBytes);
     expect(block.every((value) => value === 0x12)).toBe(true);
   }
+});
+
+test("what our digests find to differ goes by the server's driver, and the loader works again after it", async () => {
+  const board = rp2040Board(firmware);
+  const image = mixedBytes(4 * blockBytes);
+  board.nor.bytes.set(image);
+  await using server = await OpenOcd.start(board, { hasFlashDriver: true });
+  // The digests' loader knows no flash; OpenOCD's start of the ROM's functions makes it readable.
+  const place = { ...places.rp2040Ssi, driver: "digest", unitBytes: blockBytes };
+  await using rig = await LoaderRig.open(server.port, place);
+  const { client } = rig.session;
+  await resetForFlash(client);
+  image[2 * blockBytes + 5] = 0x99;
+  await client.monitor("flash probe 0");
+  const differing = await rig.differing(image);
+  expect(differing).toEqual([base + 2 * blockBytes]);
+  const units = differing.map((address) => ({
+    address,
+    data: image.subarray(address - base, address - base + blockBytes),
+  }));
+  await writeByVFlash(client, units, () => undefined);
+  expect(board.nor.takeCounters()).toMatchObject({ ...correct, erases: 1, erasedBytes: blockBytes });
+  rig.loader.invalidate();
+  expect(await rig.differing(image)).toEqual([]);
 });

@@ -7,6 +7,8 @@ import { readBlob } from "./machine.ts";
 
 /** What a driver may add: the loader itself takes 1.2 KiB, and the smallest RAM is 4 KiB. */
 const mostCoreBytes = 2048;
+/** With its state. Above it, a chip with 16 KiB of RAM would have no room to compose a page of 4 KiB and save something. */
+const mostMachineBytes = 2688;
 
 describe.each(drivers)("cortex-m-%s", (driver) => {
   const blob = readBlob(driver);
@@ -22,7 +24,7 @@ describe.each(drivers)("cortex-m-%s", (driver) => {
     expect(code.readUInt16LE(4)).toBe(0xbe00);
     expect([blob.coreBytes % 8, blob.codeBytes % 8, blob.stateBytes % 8]).toEqual([0, 0, 0]);
     expect(blob.coreBytes).toBeLessThanOrEqual(mostCoreBytes);
-    expect(blob.codeBytes - blob.coreBytes + blob.stateBytes).toBeLessThanOrEqual(2560);
+    expect(blob.codeBytes - blob.coreBytes + blob.stateBytes).toBeLessThanOrEqual(mostMachineBytes);
   });
 
   test("is in the bundle", async () => {
