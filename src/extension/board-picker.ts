@@ -30,7 +30,7 @@ export async function pickBoard(choice: BoardChoice, fixedPort: string | undefin
 
 function itemsFor(ports: readonly PortChoice[], picked: string | undefined, fixed: string | undefined): Item[] {
   const item = (port: PortChoice): Item => ({
-    label: `$(${port.simulated ? "beaker" : "circuit-board"}) ${port.title}`,
+    label: `$(${port.simulated ? "beaker" : port.gdbServer === true ? "debug-alt" : "circuit-board"}) ${port.title}`,
     description: [
       port.title === port.port ? undefined : port.port,
       port.identity,
@@ -42,14 +42,20 @@ function itemsFor(ports: readonly PortChoice[], picked: string | undefined, fixe
     port: port.port,
   });
   const separator = (label: string): Item => ({ label, kind: QuickPickItemKind.Separator });
-  const real = ports.filter((port) => !port.simulated);
+  const served = ports.filter((port) => port.gdbServer === true);
+  const real = ports.filter((port) => !port.simulated && port.gdbServer !== true);
   const simulated = ports.filter((port) => port.simulated);
   return [
     separator(l10n.t("plugged in")),
     ...(real.length === 0
       ? [{ label: l10n.t("$(info) No board is plugged in"), act: "type" as const }]
       : real.map(item)),
-    { label: l10n.t("$(edit) Another Port…"), description: "COM3, tcp://host:port, rfc2217://host:port", act: "type" },
+    ...(served.length === 0 ? [] : [separator(l10n.t("behind a debug probe")), ...served.map(item), separator("")]),
+    {
+      label: l10n.t("$(edit) Another Port…"),
+      description: "COM3, gdb://host:port, tcp://host:port, rfc2217://host:port",
+      act: "type",
+    },
     ...(picked === undefined || fixed === undefined
       ? []
       : [{ label: l10n.t("$(settings-gear) As the Setting Says"), description: fixed, act: "forget" as const }]),

@@ -6,7 +6,10 @@ import type { BoardChoice } from "./board-choice.ts";
 import { describeFailure, findBuildTask, startBuild, type RunningBuild } from "./build-task.ts";
 import { ServerGone, type Report, type Server } from "./client.ts";
 import type { Config } from "./config.ts";
+import type { DebugSessions } from "./debug-sessions.ts";
 import type { Projects } from "./projects.ts";
+import { isBehindProbe } from "./remedies.ts";
+import { startsServer } from "./settings.ts";
 
 export interface FlashWish {
   readonly mode: FlashMode;
@@ -18,12 +21,15 @@ export interface FlashWish {
   readonly baud?: number;
   /** Nobody is there to be asked. */
   readonly quiet?: boolean;
+  /** Debug sessions that hold the probe are ended first. */
+  readonly stopDebugging?: boolean;
 }
 
 /** Everything that stops a flash before there is a report. `superseded` and `stopped` are not worth a word. */
 export type NoFlash =
   | { readonly kind: "superseded" | "stopped" }
-  | { readonly kind: "no-board" | "no-build-task" | "untrusted" }
+  | { readonly kind: "no-board" | "no-build-task" | "untrusted" | "untrusted-server" }
+  | { readonly kind: "debugging"; readonly session: string }
   | { readonly kind: "build-failed" | "server-gone"; readonly message: string };
 
 export type FlashEnd = { readonly kind: "report"; readonly report: Report } | NoFlash;
@@ -34,6 +40,7 @@ export interface FlasherParts {
   readonly projects: Projects;
   readonly choice: BoardChoice;
   readonly activity: Activity;
+  readonly debugging: DebugSessions;
   readonly log: LogOutputChannel;
   /** Asks the user for a board; undefined when he does not say. */
   askForBoard(): Promise<string | undefined>;
@@ -79,6 +86,7 @@ export class Flasher {
     const number = wish.build ? ++this.#newest : this.#newest;
     if (wish.build && !workspace.isTrusted) throw new Stop({ kind: "untrusted" });
     const target = await this.#target(wish);
+    await this.#requireProbe(target.port, wish);
     activity.withdrawOffer();
     if (wish.build) {
       this.#prepare(target);
@@ -105,12 +113,22 @@ export class Flasher {
       if (port === undefined) throw new Stop({ kind: "no-board" });
       found = choice.known(projects.current);
     }
+    const port = wish.port ?? found?.target.port ?? "";
     return {
-      port: "",
       ...found?.target,
-      ...(wish.port === undefined ? {} : { port: wish.port }),
+      ...choice.sourcesFor(port),
+      port,
       ...(wish.baud === undefined ? {} : { baud: wish.baud }),
     };
+  }
+
+  /** The probe of a board is not taken from a debugger without a word, and nothing of a workspace is run that is not trusted. */
+  async #requireProbe(port: string, wish: FlashWish): Promise<void> {
+    const { debugging } = this.#parts;
+    if (startsServer(port) && !workspace.isTrusted) throw new Stop({ kind: "untrusted-server" });
+    if (!isBehindProbe(port)) return;
+    if (wish.stopDebugging === true) await debugging.stop();
+    if (debugging.current !== undefined) throw new Stop({ kind: "debugging", session: debugging.current.name });
   }
 
   async #project(wish: FlashWish): Promise<ProjectCandidate> {
@@ -167,6 +185,10 @@ export function describeNoFlash(end: NoFlash): string | undefined {
       );
     case "untrusted":
       return l10n.t("This workspace is in Restricted Mode, so its build is not run.");
+    case "untrusted-server":
+      return l10n.t("This workspace is in Restricted Mode, so the GDB server that it names is not started.");
+    case "debugging":
+      return l10n.t("The debug session “{0}” has the debug probe: flashing would take the board from it.", end.session);
     case "build-failed":
     case "server-gone":
       return end.message;

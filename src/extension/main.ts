@@ -11,6 +11,7 @@ import { BuildWatch } from "./build-watch.ts";
 import { Server } from "./client.ts";
 import { registerCommands } from "./commands.ts";
 import { Config } from "./config.ts";
+import { DebugSessions } from "./debug-sessions.ts";
 import { exportTrace } from "./export-trace.ts";
 import { describeNoFlash, Flasher, type FlashEnd, type FlashWish } from "./flasher.ts";
 import { Monitors } from "./monitor-terminal.ts";
@@ -49,8 +50,9 @@ function makeParts(context: ExtensionContext) {
   const sections = new SectionsView({ server, projects, choice, log });
   const statusBar = new StatusBar({ activity, currentPort, currentPlan: () => sections.plan });
   const monitors = new Monitors(server, config, log);
-  const askForBoard = () => pickBoard(choice, config.settings.port);
-  const flasher = new Flasher({ server, config, projects, choice, activity, log, askForBoard });
+  const debugging = new DebugSessions();
+  const askForBoard = () => pickBoard(choice, choice.fixedPort);
+  const flasher = new Flasher({ server, config, projects, choice, activity, debugging, log, askForBoard });
   /** Shows what went wrong, too. */
   const flash = async (wish: FlashWish): Promise<FlashEnd> => {
     const end = await flasher.flash(wish);
@@ -61,7 +63,7 @@ function makeParts(context: ExtensionContext) {
     return end;
   };
   return {
-    ...{ log, server, config, projects, choice, activity, sections, statusBar, monitors, flasher },
+    ...{ log, server, config, projects, choice, activity, debugging, sections, statusBar, monitors, flasher },
     ...{ askForBoard, flash },
   };
 }
@@ -85,7 +87,8 @@ function wire(context: ExtensionContext, parts: Parts): void {
     void commands.executeCommand("setContext", "deltaflash.active", true);
   };
   context.subscriptions.push(
-    ...[log, server, config, projects, choice, activity, sections, statusBar, parts.monitors, timing, builds],
+    ...[log, server, config, projects, choice, activity, parts.debugging, sections, statusBar, parts.monitors],
+    ...[timing, builds],
     registerCommands({ ...parts, showWhy: () => showWhyTarget({ config, projects, choice, activity }) }),
     tasks.registerTaskProvider("deltaflash", flashTasks),
     projects.onDidChange(() => {
@@ -99,8 +102,7 @@ function wire(context: ExtensionContext, parts: Parts): void {
     config.onDidChange(() => activity.refresh()),
     sections.onDidPlan(() => statusBar.refresh()),
   );
-  const { port, artifact } = config.settings;
-  if ((choice.picked ?? port ?? artifact) !== undefined) becomeActive();
+  if ((choice.picked ?? choice.fixedPort ?? config.settings.artifact) !== undefined) becomeActive();
   // After activation: whether there is firmware here is the server's to find out.
   setImmediate(() => {
     if (workspace.workspaceFolders === undefined) return;

@@ -2,13 +2,33 @@
 import type { FlashErrorCode } from "../core/errors.ts";
 
 export type Remedy =
-  "select-board" | "flash-again" | "flash-slower" | "flash-full" | "build" | "show-changes" | "show-log";
+  | "select-board"
+  | "flash-again"
+  | "stop-debugging"
+  | "flash-slower"
+  | "flash-full"
+  | "build"
+  | "show-changes"
+  | "show-log";
 
 /** Slow enough for any cable. */
 export const slowBaud = 115_200;
 
+/** Debuggers that start or use a GDB server, and debug adapters that open the probe themselves. */
+const probeDebuggers =
+  /^(cortex-debug|mcu-debug|probe-rs-debug|gdbtarget|(st|stlink|jlink)gdbtarget|platformio-debug)$/;
+
+export function holdsProbe(debugType: string): boolean {
+  return probeDebuggers.test(debugType);
+}
+
+/** A board that is reached through a debug probe, which one program can have at a time. */
+export function isBehindProbe(port: string): boolean {
+  return port.startsWith("gdb:");
+}
+
 /** Undefined: the user wanted it so, nothing is said. */
-export function remedyFor(code: FlashErrorCode): Remedy | undefined {
+export function remedyFor(code: FlashErrorCode, port: string): Remedy | undefined {
   switch (code) {
     case "cancelled":
       return undefined;
@@ -20,7 +40,7 @@ export function remedyFor(code: FlashErrorCode): Remedy | undefined {
       return "flash-again";
     case "timeout":
     case "protocol":
-      return "flash-slower";
+      return isBehindProbe(port) ? "flash-again" : "flash-slower"; // a bit rate is of no use there
     case "refused":
       return "show-log";
     case "bad-image":
@@ -42,6 +62,7 @@ const words: readonly (readonly [commandLine: RegExp, editor: string])[] = [
   [/name its port with --port/g, "choose it"],
   [/Name the one you mean with --port/g, "Choose the one you mean"],
   [/Flash it without --ram/g, "Flash it instead of loading it"],
+  [/load to RAM with --ram/g, "use *Load to RAM and Run*"],
   [/Give the size by --flash-size, for example --flash-size 4MB\./g, "Flash the build folder, which names the size."],
   [/the output of --verbose/g, "the log"],
   [/without --no-stub/g, "with the setting deltaflash.useStub on"],

@@ -1,5 +1,6 @@
 /** The settings as values that can be relied on, and a sentence for each one that is not what it should be. Knows no editor. */
 import * as l10n from "@vscode/l10n";
+import type { GdbServerSetting } from "../server/protocol.ts";
 
 export type OnBuild = "off" | "offer" | "flash";
 
@@ -8,6 +9,7 @@ export interface Settings {
   readonly buildTask: string | undefined;
   readonly artifact: string | undefined;
   readonly port: string | undefined;
+  readonly gdbServer: GdbServerWish | undefined;
   readonly board: string | undefined;
   readonly chip: string | undefined;
   readonly baud: number | undefined;
@@ -20,6 +22,12 @@ export interface Settings {
   readonly monitorLogFile: string | undefined;
   readonly monitorOpenAfterFlash: boolean;
 }
+
+/** A configuration of launch.json, a server that runs, or one that is started. */
+export type GdbServerWish =
+  | { readonly kind: "launch"; readonly name: string }
+  | { readonly kind: "running"; readonly port: number }
+  | { readonly kind: "command"; readonly server: GdbServerSetting };
 
 export interface SettingProblem {
   readonly key: string;
@@ -69,6 +77,9 @@ export function readSettings(get: Get): ReadSettings {
     buildTask: text("buildTask"),
     artifact: text("artifact"),
     port: text("port"),
+    gdbServer: gdbServerOf(get("gdbServer"), (value) =>
+      wrong("gdbServer", l10n.t('an object that names "launch", "command" (with "args") or "port"'), value),
+    ),
     board: text("board"),
     chip: text("chip"),
     baud: rate("baud", 1_200),
@@ -88,4 +99,52 @@ function onBuildOf(value: unknown, wrong: (value: unknown) => void): OnBuild {
   if (value === "off" || value === "offer" || value === "flash") return value;
   wrong(value);
   return "offer";
+}
+
+/** The port that the setting stands for. */
+export function portOfServer(wish: GdbServerWish): string {
+  switch (wish.kind) {
+    case "launch":
+      return `gdb:launch/${wish.name}`;
+    case "running":
+      return `gdb://127.0.0.1:${wish.port}`;
+    case "command":
+      return "gdb:settings";
+  }
+}
+
+/** Whether a program that the workspace names is started for this port. */
+export function startsServer(port: string): boolean {
+  return port.startsWith("gdb:launch/") || port === "gdb:settings";
+}
+
+function gdbServerOf(value: unknown, wrong: (value: unknown) => void): GdbServerWish | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const fields = isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+  if (value === undefined || value === null || (fields !== undefined && Object.keys(fields).length === 0))
+    return undefined;
+  const wish = fields === undefined ? undefined : serverWish(fields);
+  if (wish === undefined) wrong(value);
+  return wish;
+}
+
+function serverWish({
+  launch,
+  command,
+  args = [],
+  port,
+}: Readonly<Record<string, unknown>>): GdbServerWish | undefined {
+  if (launch !== undefined) {
+    const isName = typeof launch === "string" && launch.trim() !== "" && command === undefined;
+    return isName ? { kind: "launch", name: launch.trim() } : undefined;
+  }
+  const isPort = typeof port === "number" && Number.isInteger(port) && port > 0 && port <= 65_535;
+  if (port !== undefined && !isPort) return undefined;
+  if (command === undefined) return isPort ? { kind: "running", port } : undefined;
+  if (typeof command !== "string" || command.trim() === "" || !isTexts(args)) return undefined;
+  return { kind: "command", server: { command: command.trim(), args, ...(isPort ? { port } : {}) } };
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }

@@ -24,9 +24,9 @@ export async function showFailure(
 
 type Shown = readonly [message: string | undefined, button?: Button];
 
-function ofReport({ error }: Report, wish: FlashWish, again: (wish: FlashWish) => Thenable<unknown>): Shown {
+function ofReport({ error, port }: Report, wish: FlashWish, again: (wish: FlashWish) => Thenable<unknown>): Shown {
   if (error === null) return [undefined];
-  const remedy = remedyFor(error.code);
+  const remedy = remedyFor(error.code, port);
   if (remedy === undefined) return [undefined];
   const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   return [`${message.replace(/[.]?$/, ".")} ${wordsForEditor(error.remedy)}`, buttonFor(remedy, wish, again)];
@@ -43,11 +43,14 @@ function ofNoFlash(end: NoFlash, wish: FlashWish, again: (wish: FlashWish) => Th
     case "no-build-task":
       return [message, run(l10n.t("Choose Build Task"), "workbench.action.tasks.configureDefaultBuildTask")];
     case "untrusted":
+    case "untrusted-server":
       return [message, run(l10n.t("Manage Workspace Trust"), "workbench.trust.manage")];
     case "build-failed":
       return [message, run(l10n.t("Show Problems"), "workbench.actions.view.problems")];
     case "server-gone":
       return [message, buttonFor("flash-again", wish, again)];
+    case "debugging":
+      return [message, buttonFor("stop-debugging", wish, again)];
   }
 }
 
@@ -61,6 +64,8 @@ function buttonFor(remedy: Remedy, wish: FlashWish, again: (wish: FlashWish) => 
       return run(l10n.t("Select Board and Port"), "deltaflash.selectBoard");
     case "flash-again":
       return flash(l10n.t("Flash Again"), {});
+    case "stop-debugging":
+      return flash(l10n.t("Stop Debugging and Flash"), { build: wish.build, stopDebugging: true });
     case "flash-slower":
       return flash(l10n.t("Flash Slower"), { baud: slowBaud });
     case "flash-full":

@@ -5,7 +5,10 @@ import { holderOf, listPorts, type PortDescription } from "../transport/ports.ts
 import type { PortChoice } from "./protocol.ts";
 
 /** @param servers GDB servers that were found elsewhere */
-export async function portChoices(history: History, servers: readonly PortChoice[]): Promise<readonly PortChoice[]> {
+export async function portChoices(
+  history: History,
+  servers: readonly PortChoice[] = [],
+): Promise<readonly PortChoice[]> {
   const chips = new Map((await history.boards()).map((board) => [board.identity, board.chip]));
   const seen = async (port: string) => {
     const { identity } = await history.portHints(port);

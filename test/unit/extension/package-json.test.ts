@@ -33,7 +33,7 @@ test("settings that name files, ports and tasks are restricted", () => {
   expect(supported).toBe("limited");
   const { properties } = manifest.contributes.configuration;
   expect(restrictedConfigurations.filter((key) => properties[key] === undefined)).toEqual([]);
-  for (const key of ["port", "buildTask", "artifact", "onBuild", "monitor.logFile"]) {
+  for (const key of ["port", "gdbServer", "buildTask", "artifact", "onBuild", "monitor.logFile"]) {
     expect(restrictedConfigurations).toContain(`deltaflash.${key}`);
   }
   expect(Object.values(properties).filter(({ scope }) => scope === undefined)).toEqual([]);

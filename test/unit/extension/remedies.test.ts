@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FlashError, type FlashErrorCode } from "../../../src/core/errors.ts";
-import { remedyFor, wordsForEditor } from "../../../src/extension/remedies.ts";
+import { holdsProbe, remedyFor, wordsForEditor } from "../../../src/extension/remedies.ts";
 
 const codes: readonly FlashErrorCode[] = [
   "cancelled",
@@ -19,7 +19,25 @@ const codes: readonly FlashErrorCode[] = [
 ];
 
 test("every failure but a cancelled flash has a button", () => {
-  expect(codes.filter((code) => remedyFor(code) === undefined)).toEqual(["cancelled"]);
+  expect(codes.filter((code) => remedyFor(code, "COM3") === undefined)).toEqual(["cancelled"]);
+});
+
+test("behind a debug probe no bit rate is offered", () => {
+  expect(["timeout", "protocol"].map((code) => remedyFor(code as FlashErrorCode, "COM3"))).toEqual([
+    "flash-slower",
+    "flash-slower",
+  ]);
+  const server = "gdb:launch/Debug";
+  expect(["timeout", "protocol"].map((code) => remedyFor(code as FlashErrorCode, server))).toEqual([
+    "flash-again",
+    "flash-again",
+  ]);
+});
+
+test("debuggers for controllers hold a probe, others do not", () => {
+  const types = ["cortex-debug", "probe-rs-debug", "gdbtarget", "stlinkgdbtarget", "jlinkgdbtarget", "stgdbtarget"];
+  expect(types.filter((type) => !holdsProbe(type))).toEqual([]);
+  expect(["node", "cppdbg", "debugpy", "gdb"].filter(holdsProbe)).toEqual([]);
 });
 
 test("no message speaks of the command line's options", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readSettings } from "../../../src/extension/settings.ts";
+import { portOfServer, readSettings, startsServer } from "../../../src/extension/settings.ts";
 
 const read = (values: Readonly<Record<string, unknown>>) => readSettings((key) => values[key]);
 
@@ -27,4 +27,41 @@ test("values of the wrong type are named, and count as not set", () => {
     "deltaflash.monitor.baud should be a whole number from 300 to 12000000, but it is 1.5",
   ]);
   expect(settings).toMatchObject({ onBuild: "offer", port: undefined, baud: undefined, useStub: true });
+});
+
+test("the GDB server is a configuration of launch.json, one that runs, or a command, and each has a port", () => {
+  const wishes = [
+    { launch: " Debug (OpenOCD) " },
+    { port: 3333 },
+    { command: "openocd", args: ["-f", "b.cfg"] },
+    { command: "serve", port: 4242 },
+  ];
+  const settings = wishes.map((gdbServer) => read({ gdbServer }).settings.gdbServer);
+  expect(settings).toEqual([
+    { kind: "launch", name: "Debug (OpenOCD)" },
+    { kind: "running", port: 3333 },
+    { kind: "command", server: { command: "openocd", args: ["-f", "b.cfg"] } },
+    { kind: "command", server: { command: "serve", args: [], port: 4242 } },
+  ]);
+  const ports = settings.map((wish) => (wish === undefined ? "" : portOfServer(wish)));
+  expect(ports).toEqual(["gdb:launch/Debug (OpenOCD)", "gdb://127.0.0.1:3333", "gdb:settings", "gdb:settings"]);
+  expect(ports.map(startsServer)).toEqual([true, false, true, true]);
+});
+
+test("a GDB server that is none is named, and counts as not set", () => {
+  const wrong = [
+    "openocd",
+    ["openocd"],
+    { command: " " },
+    { port: 0 },
+    { command: "a", args: "-f" },
+    { launch: 3 },
+    { x: 1 },
+  ];
+  for (const gdbServer of [...wrong, { launch: "a", command: "b" }, { command: "a", port: "3333" }]) {
+    const { settings, problems } = read({ gdbServer });
+    expect(settings.gdbServer).toBeUndefined();
+    expect(problems.map(({ key }) => key)).toEqual(["deltaflash.gdbServer"]);
+  }
+  for (const gdbServer of [undefined, null, {}]) expect(read({ gdbServer }).problems).toEqual([]);
 });
