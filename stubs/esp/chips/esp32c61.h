@@ -9,13 +9,6 @@
 
 #define SPI 0x60003000
 
-#define WATCHDOG 0x600b1c00
-#define WATCHDOG_PROTECT 0x600b1c18
-#define SUPER_WATCHDOG 0x600b1c1c
-#define SUPER_WATCHDOG_PROTECT 0x600b1c20
-#define SUPER_WATCHDOG_KEY 0x50d83aa1
-#define SUPER_WATCHDOG_FEED_BIT 18
-
 #define TEXT_START 0x40800000
 #define TEXT_BYTES 0x4000
 /* Still in the window that the official stub's code has. */

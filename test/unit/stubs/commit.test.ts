@@ -145,7 +145,7 @@ test.each([
   const board = new StubBoard();
   board.flash.set(contents);
   board.brokenDual = broken;
-  expect(board.hello().payload[24]).toBe(features);
+  expect(board.hello().payload[26]).toBe(features);
 });
 
 describe("sources", () => {
@@ -194,7 +194,7 @@ describe("what COMMIT refuses", () => {
     const text = board.perform(blk(0, old.slice(0, 0x1000), 123), fill(0x1000, 0), commit(), hash(0, 1, 16));
     expect(text).toMatchInlineSnapshot(`
       "reply 2 op 28 status 04 (0 bytes)
-      ack next 1 status 04 ops 2 received 17 drained 17"
+      ack next 1 status 04 ops 2 received 14 drained 14"
     `);
     expect(board.log).toEqual([]);
   });

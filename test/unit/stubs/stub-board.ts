@@ -29,7 +29,7 @@ const flashTimes = { sectorUs: 45_000, blockUs: 150_000, programUs: 125, readUs:
  * Of a byte at 40 MHz and one cycle for each instruction, in the order of `enum hw_work`: frames, CRC, copying, comparing, inflating; and of
  * a step of nothing. CRC and copying are counted in the RISC-V code of COMMIT and COPY: 6 and 2.5 instructions a byte.
  */
-const workUs = [1.45, 0.15, 0.065, 0.1, 0.8, 0.37];
+const workUs = [1.45, 0.15, 0.065, 0.1, 0.8, 0.37, 0.85];
 const stepUs = 5;
 
 export class StubBoard {

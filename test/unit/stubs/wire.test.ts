@@ -24,10 +24,10 @@ describe("HELLO", () => {
     board.settle();
     const { payload } = board.hello();
     const view = new DataView(payload.buffer);
-    expect([2, 8, 12, 16, 20, 24].map((at) => view.getUint32(at, true))).toEqual([
+    expect([2, 10, 14, 18, 22, 26].map((at) => view.getUint32(at, true))).toEqual([
       0xc0ffee, 0x8000, 0x10000, 0x8000, 0x1640ef, 3,
     ]);
-    expect(payload).toHaveLength(36);
+    expect(payload).toHaveLength(38);
   });
 
   test("without it no flash is there, and not more than it says", () => {
@@ -64,7 +64,7 @@ describe("HELLO", () => {
     board.toStub.push(...encodeFrame(frame(1, 1, 2, 3)).slice(0, 6), 0);
     board.hello();
     expect(board.perform(hash(0, 1, 4096))).toBe(
-      "reply 0 op 11 status 00 (10 bytes)\nack next 1 status 00 ops 1 received 5 drained 5",
+      "reply 0 op 11 status 00 (9 bytes)\nack next 1 status 00 ops 1 received 5 drained 5",
     );
   });
 });

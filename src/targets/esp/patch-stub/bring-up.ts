@@ -67,10 +67,13 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
   const { client, transport, chip, link, wanted } = parts;
   const { trace } = client.context;
   if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return { kind: "unfit" };
-  const stub = await loadPatchStub(chip, parts.revision, link);
+  const mustChangeBaud = link === "uart" && parts.baud !== wanted;
+  let stage: Stage = "upload";
+  const divider = mustChangeBaud || countsCycles(chip) ? await client.readRegister(chip.uartDivider) : 0;
+  const clockMhz = countsCycles(chip) ? clockOf(chip, divider, parts.baud) : undefined;
+  const stub = await loadPatchStub(chip, parts.revision, { link, clockMhz });
   if (stub === undefined) return { kind: "unfit" };
   if (stub.build === parts.failedBuild) return { kind: "failed before" };
-  let stage: Stage = "upload";
   try {
     trace.enter("connect", "stub upload");
     await startInRam(client, stub.program);
@@ -79,7 +82,7 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
     const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
     const greeting = await greet(speaking, parts, stub.build);
     const channel = new StubChannel(speaking, stub.parts, greeting);
-    if (link === "uart" && parts.baud !== wanted) await changeBaud(channel, parts);
+    if (mustChangeBaud) await changeBaud(channel, parts, divider);
     return { kind: "running", channel, flashId: greeting.hello.flashId, baud: wanted };
   } catch (error) {
     if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
@@ -111,11 +114,29 @@ async function greet(
   return { hello: size === thought ? first : await link.hello(size), flashBytes: size };
 }
 
-/** By the divider as it stands: the stub knows no crystal. */
-async function changeBaud(channel: StubChannel, { transport, chip, baud, wanted }: BringUp): Promise<void> {
+/** Whose stubs measure time in cycles of a processor whose clock follows the crystal. */
+function countsCycles({ name }: Chip): boolean {
+  return name === "esp8266" || name === "esp32";
+}
+
+/**
+ * In the ROM loader processor and UART run on one clock: the ESP32's is the crystal (40 or 26 MHz), the ESP8266's twice the crystal. The
+ * rate that works and its divider tell which (as esptool's get_crystal_freq).
+ */
+function clockOf(chip: Chip, divider: number, baud: number): number {
+  const mhz = (sixteenthsOf(divider, chip.romIsComplete) * baud) / 16e6;
+  const [slow, fast] = chip.name === "esp8266" ? [52, 80] : [26, 40];
+  return mhz < (slow + fast) / 2 ? slow : fast;
+}
+
+/** By the divider as the ROM has it: the stub knows no crystal. */
+async function changeBaud(
+  channel: StubChannel,
+  { transport, chip, baud, wanted }: BringUp,
+  divider: number,
+): Promise<void> {
   const { link } = channel;
   link.context.trace.enter("connect", "bit rate");
-  const divider = await channel.readRegister(chip.uartDivider);
   const wantedDivider = scaledDivider(divider, baud / wanted, chip.romIsComplete);
   let answer = await link.changeDivider(wantedDivider);
   if (answer === status.notLoaded) {
@@ -131,6 +152,10 @@ async function changeBaud(channel: StubChannel, { transport, chip, baud, wanted 
 /** 20 bits of whole clocks; from the ESP32 on four bits of sixteenths above them. */
 function scaledDivider(divider: number, factor: number, hasSixteenths: boolean): number {
   if (!hasSixteenths) return Math.round((divider & 0xfffff) * factor);
-  const sixteenths = Math.round((((divider & 0xfffff) << 4) | ((divider >>> 20) & 0xf)) * factor);
+  const sixteenths = Math.round(sixteenthsOf(divider, hasSixteenths) * factor);
   return ((sixteenths & 0xf) << 20) | (sixteenths >>> 4);
+}
+
+function sixteenthsOf(divider: number, hasSixteenths: boolean): number {
+  return ((divider & 0xfffff) << 4) | (hasSixteenths ? (divider >>> 20) & 0xf : 0);
 }

@@ -12,7 +12,6 @@ export const operation = {
   erase: 0x30,
   packed: 0x33,
   ram: 0x40,
-  reg: 0x42,
 } as const;
 
 export const ackFields = struct({ nextSeq: u8, status: u8, ops: u16, received: u32, drained: u32 });
@@ -22,6 +21,7 @@ export const helloAnswer = struct({
   nonce: u32,
   protocol: u8,
   chip: u8,
+  nothing: u16,
   ringBytes: u32,
   blockBytes: u32,
   saveBytes: u32,
@@ -120,28 +120,15 @@ export function parseRead(data: Uint8Array): { readonly offset: number; readonly
 }
 
 export function ram(address: number, data: Uint8Array): Operations {
-  const head = [operation.ram, ...word(address), ...varint(data.length)];
+  const head = [operation.ram, ...varint(address), ...varint(data.length)];
   const bytes = new Uint8Array(head.length + data.length);
   bytes.set(head);
   bytes.set(data, head.length);
   return { ops: bytes, operations: 1 };
 }
 
-export function parseRegister(data: Uint8Array): number {
-  return viewOf(data).getUint32(0, true);
-}
-
-/** Sets the bits of `mask`; a mask of 0 only reads. */
-export function register(address: number, value = 0, mask = 0): Operations {
-  return one(operation.reg, [...word(address), ...word(value), ...word(mask)]);
-}
-
 function one(op: number, rest: readonly number[]): Operations {
   return { ops: Uint8Array.of(op, ...rest), operations: 1 };
-}
-
-function word(value: number): readonly number[] {
-  return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
 }
 
 /** Unsigned LEB128. */
