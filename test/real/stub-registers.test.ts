@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { u32, v } from "../unit/stubs/stub-board.ts";
+import { u32, v } from "../unit/stubs/frames.ts";
 import { Conversation } from "./stub/conversation.ts";
 import { startChip, xtensaChips, type ChipUnderTest } from "./stub/esp-machine.ts";
 import { chipRow, parts } from "./stub/esp-parts.ts";

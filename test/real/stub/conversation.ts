@@ -2,7 +2,7 @@
  * The stub's protocol from the host's side, plain and strict, for any stub that takes bytes and gives bytes: it sends what it is told, damaged if
  * it is told so, and has no opinion on the answers.
  */
-import { decodeFrame, encodeFrame, textOf, u32, type Frame } from "../../unit/stubs/stub-board.ts";
+import { decodeFrame, encodeFrame, textOf, u32, type Frame } from "../../unit/stubs/frames.ts";
 
 export interface Wire {
   send(bytes: Uint8Array): void;

@@ -1,6 +1,6 @@
 /** One conversation for every stub: what it is told, and a record of what it answers, which must be the same wherever the core runs. */
 import { crc32, deflateRawSync } from "node:zlib";
-import { v, z } from "../../unit/stubs/stub-board.ts";
+import { v, z } from "../../unit/stubs/frames.ts";
 import { Random } from "../../../src/sim/random.ts";
 import type { Conversation, Damage, Hello } from "./conversation.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Frame } from "./frames.ts";
 import { add, blk, commit, copy, erase, fill, hash, ins, noise, save, saved } from "./operations.ts";
-import { StubBoard, type Frame } from "./stub-board.ts";
+import { StubBoard } from "./stub-board.ts";
 
 const old = noise(0x20000, 7);
 

@@ -1,7 +1,8 @@
 import { crc32, deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { u32, v } from "./frames.ts";
 import { add, blk, commit, copy, erase, fill, hash, ins, noise, packed, read, save, saved } from "./operations.ts";
-import { StubBoard, u32, v } from "./stub-board.ts";
+import { StubBoard } from "./stub-board.ts";
 
 const old = noise(0x20000, 7);
 

@@ -1,6 +1,6 @@
 /** Operations of the stub as bytes, in the words of `stubs/README.md`. */
 import { crc32 } from "node:zlib";
-import { v, z } from "./stub-board.ts";
+import { v, z } from "./frames.ts";
 
 export const hash = (address: number, n: number, unit: number): number[] => [0x11, ...v(address), ...v(n), ...v(unit)];
 export const read = (address: number, length: number): number[] => [0x12, ...v(address), ...v(length)];

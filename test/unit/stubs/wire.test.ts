@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { encodeFrame, textOf, u32, v, type Frame } from "./frames.ts";
 import { blk, commit, copy, erase, fill, hash, ins, noise, read } from "./operations.ts";
-import { encodeFrame, StubBoard, textOf, u32, v, type Frame } from "./stub-board.ts";
+import { StubBoard } from "./stub-board.ts";
 
 function boardWith(contents: Uint8Array): StubBoard {
   const board = new StubBoard();
@@ -228,6 +229,16 @@ describe("what has no business on this wire", () => {
     board.control(1, [1], 3);
     board.send({ type: 0x55, seq: 1, payload: Uint8Array.of(1) });
     expect(texts(board.settle())).toBe("answer 1 op 09 status 01\nanswer 2 op 02 status 02\nanswer 3 op 01 status 02");
+  });
+
+  test("before the write part is there, what is not the boot part's is not loaded, be there such a thing or not", () => {
+    const board = boardWith(noise(0x10));
+    board.loaded = 0;
+    board.control(2, u32(20), 1);
+    board.control(9, [], 2);
+    expect(texts(board.settle())).toBe("answer 1 op 02 status 09\nanswer 2 op 09 status 09");
+    expect(board.divider).toBe(100);
+    expect(board.perform(hash(0, 1, 16), read(0, 1))).toContain("reply 1 op 12 status 09");
   });
 
   test("numbers of more than 32 bits", () => {
