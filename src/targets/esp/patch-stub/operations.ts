@@ -104,8 +104,7 @@ export function hash(address: number, count: number, unitBytes: number): Operati
 export function parseHash(data: Uint8Array): { readonly first: number; readonly crcs: readonly number[] } {
   const view = viewOf(data);
   const count = data[4] ?? 0;
-  if (data.length < 5 + 4 * count)
-    throw new FlashError("protocol", `a HASH reply of ${data.length} bytes is cut short`);
+  if (data.length < 5 + 4 * count) throw cutShort("HASH", data);
   const crcs = Array.from({ length: count }, (_, index) => view.getUint32(5 + 4 * index, true));
   return { first: view.getUint32(0, true), crcs };
 }
@@ -116,7 +115,12 @@ export function read(address: number, length: number): Operations {
 
 /** One reply to READ. */
 export function parseRead(data: Uint8Array): { readonly offset: number; readonly bytes: Uint8Array } {
+  if (data.length < 4) throw cutShort("READ", data);
   return { offset: viewOf(data).getUint32(0, true), bytes: data.subarray(4) };
+}
+
+function cutShort(of: string, data: Uint8Array): FlashError {
+  return new FlashError("protocol", `a ${of} reply of ${data.length} bytes is cut short`);
 }
 
 export function ram(address: number, data: Uint8Array): Operations {
