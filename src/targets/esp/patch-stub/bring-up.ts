@@ -9,6 +9,7 @@ import { usbEquivalentBaud, type Link } from "../link.ts";
 import { startInRam } from "../stub.ts";
 import { loadPatchStub } from "./blobs.ts";
 import { StubChannel } from "./channel.ts";
+import { processorClocks, processorMhz, scaledDivider } from "./divider.ts";
 import { StubLink, type Hello } from "./link.ts";
 import { status } from "./operations.ts";
 
@@ -69,8 +70,9 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
   if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return { kind: "unfit" };
   const mustChangeBaud = link === "uart" && parts.baud !== wanted;
   let stage: Stage = "upload";
-  const divider = mustChangeBaud || countsCycles(chip) ? await client.readRegister(chip.uartDivider) : 0;
-  const clockMhz = countsCycles(chip) ? clockOf(chip, divider, parts.baud) : undefined;
+  const mustReadDivider = mustChangeBaud || processorClocks[chip.name] !== undefined;
+  const divider = mustReadDivider ? await client.readRegister(chip.uartDivider) : 0;
+  const clockMhz = processorMhz(chip, divider, parts.baud);
   const stub = await loadPatchStub(chip, parts.revision, { link, clockMhz });
   if (stub === undefined) return { kind: "unfit" };
   if (stub.build === parts.failedBuild) return { kind: "failed before" };
@@ -114,21 +116,6 @@ async function greet(
   return { hello: size === thought ? first : await link.hello(size), flashBytes: size };
 }
 
-/** Whose stubs measure time in cycles of a processor whose clock follows the crystal. */
-function countsCycles({ name }: Chip): boolean {
-  return name === "esp8266" || name === "esp32";
-}
-
-/**
- * In the ROM loader processor and UART run on one clock: the ESP32's is the crystal (40 or 26 MHz), the ESP8266's twice the crystal. The
- * rate that works and its divider tell which (as esptool's get_crystal_freq).
- */
-function clockOf(chip: Chip, divider: number, baud: number): number {
-  const mhz = (sixteenthsOf(divider, chip.romIsComplete) * baud) / 16e6;
-  const [slow, fast] = chip.name === "esp8266" ? [52, 80] : [26, 40];
-  return mhz < (slow + fast) / 2 ? slow : fast;
-}
-
 /** By the divider as the ROM has it: the stub knows no crystal. */
 async function changeBaud(
   channel: StubChannel,
@@ -147,15 +134,4 @@ async function changeBaud(
   await transport.setBaudRate(wanted);
   link.baud = wanted;
   await channel.restart();
-}
-
-/** 20 bits of whole clocks; from the ESP32 on four bits of sixteenths above them. */
-function scaledDivider(divider: number, factor: number, hasSixteenths: boolean): number {
-  if (!hasSixteenths) return Math.round((divider & 0xfffff) * factor);
-  const sixteenths = Math.round(sixteenthsOf(divider, hasSixteenths) * factor);
-  return ((sixteenths & 0xf) << 20) | (sixteenths >>> 4);
-}
-
-function sixteenthsOf(divider: number, hasSixteenths: boolean): number {
-  return ((divider & 0xfffff) << 4) | (hasSixteenths ? (divider >>> 20) & 0xf : 0);
 }
