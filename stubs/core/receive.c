@@ -41,13 +41,13 @@ static void begin_frame(void) {
   frame.crc = CRC_START;
 }
 
-/* For a new stream: whatever is half received belongs to the old one. */
+/* For a new stream: what is half received of the old one stands in the wrong place. A control does not matter where. */
 void receive_reset(void) {
   wire.in = 0;
   wire.out = 0;
   frame.next_seq = 0;
   frame.in_gap = false;
-  if (frame.count > 0) frame.crc = ~frame.crc; /* so that it will not fit */
+  if (frame.count > 0 && frame.start.control.type == FRAME_STREAM) frame.crc = ~frame.crc; /* so that it will not fit */
 }
 
 /* At the start and after a change of rate. */

@@ -58,6 +58,15 @@ describe("HELLO", () => {
     expect(board.perform(read(0x1000, 4))).toContain("reply 0 op 12 status 00");
   });
 
+  test("does not lose a control that comes while the one before is carried out", () => {
+    const board = new StubBoard(); // which says its own HELLO first
+    board.control(1, [...u32(5), ...u32(0x40000)], 3);
+    const coded = board.toStub.splice(4);
+    board.step();
+    board.toStub.push(...coded);
+    expect(texts(board.settle())).toBe("answer 0 op 01 status 00\nanswer 3 op 01 status 00");
+  });
+
   test("forgets a half received operation and a half received frame", () => {
     const board = boardWith(noise(0x1000));
     board.stream([...blk(0, noise(0x1000)), ...ins(noise(100)).slice(0, 50)]);
