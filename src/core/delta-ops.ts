@@ -111,7 +111,7 @@ export class OpWriter {
     this.start(op.block);
     sink.varint(header.address / sectorBytes);
     sink.varint(header.size / sectorBytes);
-    for (let shift = 0; shift < 32; shift += 8) sink.byte((header.crc32 >>> shift) & 0xff);
+    sink.varint(header.crc32 >>> 0);
   }
 
   /** What another writer has written; only literals may follow, for the cursor is not known. */
@@ -206,7 +206,7 @@ export class OpWriter {
   private fill(length: number, value: number): void {
     this.start(op.fill);
     this.sink.varint(length);
-    this.sink.byte(value);
+    this.sink.varint(value);
   }
 }
 

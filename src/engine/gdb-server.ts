@@ -99,11 +99,16 @@ export class GdbServers {
     return error instanceof FlashError ? error : clientTurnedAway(port, own?.process, error);
   }
 
-  /** Ends servers whose configuration is gone or another one now. */
+  /** Ends servers whose configuration is gone or another one now, unless somebody is connected: that may be a flash. */
   async keepOnly(launches: readonly GdbServerLaunch[]): Promise<void> {
     const kept = new Map(launches.map((launch) => [launch.id, commandLine(launch)]));
     const over = [...this.#own.values()].filter(({ launch }) => kept.get(launch.id) !== commandLine(launch));
-    await Promise.all(over.map((own) => this.#end(own)));
+    await Promise.all(
+      over.map(async (own) => {
+        const isUsed = own.port === undefined || (await hasClients(own.port)) === true;
+        if (!isUsed) await this.#end(own);
+      }),
+    );
   }
 
   /** Ends what was started: SIGTERM, after 500 ms SIGKILL. Never rejects. */

@@ -30,6 +30,7 @@ interface BlobFile {
   readonly chip: string;
   readonly entry: number;
   readonly linkWord?: number;
+  readonly clockWord?: number;
   readonly segments: readonly { readonly address: number; readonly data: string }[];
   readonly write: readonly { readonly address: number; readonly data: string }[];
   readonly inflate: readonly { readonly address: number; readonly data: string }[];
@@ -65,9 +66,10 @@ export function patchStubAt({ chip, memory }: Machine, entry: number): PatchStub
   const segments = blob.segments.map(decode);
   const isThere = segments.every(({ address, data }) => {
     const found = memory.view(address, data.length)?.slice();
-    const linkAt = (blob.linkWord ?? -1) - address;
-    if (found !== undefined && linkAt >= 0 && linkAt < data.length)
-      found.set(data.subarray(linkAt, linkAt + 4), linkAt);
+    for (const word of [blob.linkWord, blob.clockWord]) {
+      const at = (word ?? -1) - address;
+      if (found !== undefined && at >= 0 && at < data.length) found.set(data.subarray(at, at + 4), at);
+    }
     return found !== undefined && Buffer.compare(found, data) === 0;
   });
   return isThere ? { entry, segments, write: blob.write.map(decode), inflate: blob.inflate.map(decode) } : undefined;

@@ -60,11 +60,9 @@ enum progress take_all(void) {
   while (op.left > 0) {
     uint32_t count;
     if (op.budget == 0) return CO_MORE;
-    const uint8_t *from = take_bytes(op.left < op.budget ? op.left : op.budget, &count);
+    const uint8_t *from = take_bytes(&count);
     if (count == 0) return CO_INPUT;
     copy_bytes(from, count);
-    op.left -= count;
-    op.budget -= count;
   }
   return CO_DONE;
 }
@@ -74,13 +72,13 @@ static void begin_block(void) {
   uint32_t sectors = op.argument[1];
   forget_block();
   if (sectors == 0 || sectors > BLOCK_BYTES / SECTOR_BYTES) op.status = STATUS_DOES_NOT_FIT;
-  else if (sector > flash_size / SECTOR_BYTES || !flash_has(sector * SECTOR_BYTES, sectors * SECTOR_BYTES)) op.status = STATUS_OUTSIDE;
+  else if (sector > flash.size / SECTOR_BYTES || !flash_has(sector * SECTOR_BYTES, sectors * SECTOR_BYTES)) op.status = STATUS_OUTSIDE;
   else {
     block.address = sector * SECTOR_BYTES;
     block.length = sectors * SECTOR_BYTES;
     block.crc = CRC_START;
     block.announced = op.argument[2];
-    cursor = block.address;
+    block.cursor = block.address;
     for (int index = 0; index < LAPS; index++) laps[index] = 0;
     lap_began = hw_micros();
   }
@@ -114,9 +112,9 @@ static bool claim_save(uint32_t offset, uint32_t length) {
 
 /* op.address is where so many bytes of the flash stand. */
 static bool claim_source(uint32_t zigzag, uint32_t length) {
-  op.address = cursor + (zigzag >> 1 ^ -(zigzag & 1));
+  op.address = block.cursor + (zigzag >> 1 ^ -(zigzag & 1));
   if (!flash_has(op.address, length)) return false;
-  cursor = op.address + length;
+  block.cursor = op.address + length;
   return true;
 }
 
@@ -167,6 +165,13 @@ static bool claim_run(uint32_t count, uint32_t more) {
   return op.status == STATUS_DONE;
 }
 
+/* A run's token, into op.argument[3]. */
+static bool take_token(void) {
+  if (source->in == source->out) return false;
+  op.argument[3] = source->bytes[source->out++ & source->mask];
+  return true;
+}
+
 /* COPY and ADD: of a run, its place is copied too, and then overwritten. */
 enum progress op_copy(void) {
   CO_BEGIN(op.place);
@@ -177,13 +182,12 @@ enum progress op_copy(void) {
   for (op.count = op.code == OP_ADD ? op.argument[2] : 0; op.count > 0; op.count--) {
     if (op.budget < RUN_BYTES) CO_YIELD(CO_MORE);
     op.budget -= RUN_BYTES;
-    CO_AWAIT(take_number(NUMBER_U8), CO_INPUT);
-    op.argument[3] = op.number;
+    CO_AWAIT(take_token(), CO_INPUT);
     op.number = 0;
-    if ((op.argument[3] & LONG_SKIP) == LONG_SKIP) CO_AWAIT(take_number(NUMBER_V), CO_INPUT);
+    if ((op.argument[3] & LONG_SKIP) == LONG_SKIP) CO_AWAIT(take_number(), CO_INPUT);
     if (!claim_run(op.argument[3] & LONG_SKIP, op.number)) return CO_DONE;
     op.number = 0;
-    if (op.argument[3] >> 5 == LONG_RUN - 1) CO_AWAIT(take_number(NUMBER_V), CO_INPUT);
+    if (op.argument[3] >> 5 == LONG_RUN - 1) CO_AWAIT(take_number(), CO_INPUT);
     op.argument[4] = (op.argument[3] >> 5) + 1 + op.number;
     if (!claim_run((op.argument[3] >> 5) + 1, op.number)) return CO_DONE;
     CO_CALL(copy_into_block());

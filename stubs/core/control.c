@@ -1,76 +1,70 @@
 /* What is done at once, also while operations run: HELLO, PING, and the order to change the rate. */
+#include <stddef.h>
 #include "core.h"
-
-enum control_op { CONTROL_HELLO = 1, CONTROL_BAUD, CONTROL_PING };
 
 #define PROTOCOL 1u
 #define FEATURE_INFLATE 1u
 #define FEATURE_WRITE 2u
 #define FEATURE_DUAL 4u
+
 static struct {
   bool pending;
-  uint8_t seq;
-  uint32_t nonce;
   uint32_t size;
 } hello;
 
-struct rate rate;
+/* As it goes out; little-endian as every processor it runs on. */
+static struct hello_answer {
+  uint8_t type, seq, op, status;
+  uint32_t nonce;
+  uint8_t protocol, chip;
+  uint16_t nothing;
+  uint32_t ring_bytes, block_bytes, save_bytes, flash_id, features, build, micros;
+  uint32_t crc;
+} hello_answer = {
+  .op = CONTROL_HELLO,
+  .status = STATUS_DONE,
+  .protocol = PROTOCOL,
+  .ring_bytes = RING_BYTES,
+  .block_bytes = BLOCK_BYTES,
+  .save_bytes = SAVE_BYTES,
+  .build = STUB_BUILD,
+};
 
-bool control_hello_pending(void) {
-  return hello.pending;
-}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers on the wire are little-endian");
+
+struct rate rate;
 
 /* Says hello by itself. */
 void control_start(void) {
   hello.pending = true;
 }
 
-static void answer(uint8_t seq, uint8_t code, uint8_t status) {
-  uint8_t bytes[2] = {code, status};
-  transmit(FRAME_ANSWER, seq, bytes, sizeof bytes);
-}
-
 /* Without room for the answer it is as if it had not come: the host asks again. */
-void control(uint8_t seq, const uint32_t *words, uint32_t count) {
-  static const uint8_t counts[] = {[CONTROL_HELLO] = 9, [CONTROL_BAUD] = 5, [CONTROL_PING] = 1};
-  uint8_t code = (uint8_t)(words[0] >> 24);
-  uint8_t status = STATUS_DONE;
+void control(const struct control *frame, uint32_t count) {
   if (count == 0 || !transmit_room(SMALL_ROOM)) return;
-  if (code - 1u >= CONTROL_PING) status = STATUS_NO_SUCH;
-  else if (count != counts[code]) status = STATUS_DOES_NOT_FIT;
-  else if (code == CONTROL_BAUD && !RATE_IN_BOOT && !hw_part_loaded(HW_PART_WRITE)) status = STATUS_NOT_LOADED;
-  else if (code == CONTROL_HELLO) {
+  if (frame->op == CONTROL_HELLO && count == 9) {
     hello.pending = true;
-    hello.seq = seq;
-    hello.nonce = words[1];
-    hello.size = words[2];
+    hello.size = frame->argument[1];
+    hello_answer.seq = frame->seq;
+    hello_answer.nonce = frame->argument[0];
     return;
   }
-  answer(seq, code, status);
-  if (status != STATUS_DONE) return;
-  if (code == CONTROL_PING) transmit_ack();
-  else {
-    rate.divider = words[1];
-    rate.state = RATE_ANSWERED;
-  }
-}
-
-static uint32_t features(void) {
-  return (hw_part_loaded(HW_PART_INFLATE) ? FEATURE_INFLATE : 0) | (hw_part_loaded(HW_PART_WRITE) ? FEATURE_WRITE : 0) |
-         (flash_dual ? FEATURE_DUAL : 0);
+  uint8_t answer[HEAD_BYTES + 2 + CRC_BYTES];
+  answer[HEAD_BYTES] = frame->op;
+  answer[HEAD_BYTES + 1] = STATUS_DONE;
+  if (frame->op == CONTROL_PING && count == 1) transmit_ack();
+  else if (!RATE_IN_BOOT && !hw_part_loaded(HW_PART_WRITE)) answer[HEAD_BYTES + 1] = STATUS_NOT_LOADED;
+  else answer[HEAD_BYTES + 1] = (uint8_t)control_other(frame, count);
+  transmit(answer, FRAME_ANSWER, frame->seq, HEAD_BYTES + 2);
 }
 
 static void answer_hello(void) {
-  const uint32_t words[] = {RING_BYTES, BLOCK_BYTES, SAVE_BYTES, hw_flash_id(), features(), STUB_BUILD, now};
-  uint8_t bytes[8 + sizeof words];
-  uint8_t *to = bytes;
-  *to++ = CONTROL_HELLO;
-  *to++ = STATUS_DONE;
-  to = put_u32(to, hello.nonce);
-  *to++ = PROTOCOL;
-  *to++ = hw_chip();
-  for (uint32_t index = 0; index < sizeof words / 4; index++) to = put_u32(to, words[index]);
-  transmit(FRAME_ANSWER, hello.seq, bytes, sizeof bytes);
+  hello_answer.chip = hw_chip();
+  hello_answer.flash_id = hw_flash_id();
+  hello_answer.features = hw_part_loaded(HW_PART_INFLATE) * FEATURE_INFLATE | hw_part_loaded(HW_PART_WRITE) * FEATURE_WRITE |
+                          flash.dual * FEATURE_DUAL;
+  hello_answer.micros = now;
+  transmit(&hello_answer.type, FRAME_ANSWER, hello_answer.seq, offsetof(struct hello_answer, crc));
 }
 
 /* CO_DONE: operations may go on. */
@@ -81,7 +75,7 @@ enum progress control_step(void) {
   if (!transmit_room(REPLY_ROOM)) return CO_ROOM;
   flash_reset(hello.size);
   /* Beyond its time limit it may be busy. */
-  if (DATA_LINES > 1 && !flash.busy && flash_size > BLOCK_ERASE_BYTES) flash_choose_lines();
+  if (DATA_LINES > 1 && !flash.busy && flash.size > BLOCK_ERASE_BYTES) flash_choose_lines();
   operations_drop();
   receive_reset();
   transmit_reset();

@@ -61,6 +61,9 @@ enum status {
   STATUS_NOT_DEFLATE,
 };
 
+/* Of a frame: type and sequence number in front, the CRC at the end. */
+#define HEAD_BYTES 2u
+#define CRC_BYTES 4u
 enum frame_type { FRAME_STREAM = 0x01, FRAME_CONTROL, FRAME_ACK = 0x81, FRAME_NAK, FRAME_REPLY, FRAME_ANSWER };
 
 /* Bytes on their way; in and out are totals, which wrap. */
@@ -110,40 +113,51 @@ void receive_forget_frame(void);
 /* A reply, coded, and behind it always room for a few ACKs and answers. */
 #define REPLY_ROOM 512u
 bool transmit_room(uint32_t bytes);
-extern uint32_t tx_in, tx_out; /* totals, of coded bytes */
+extern struct transmitter {
+  uint32_t in, out; /* totals, of coded bytes */
+  uint32_t said_out;
+  uint16_t said_done;
+  bool ack_due;
+  bool nak_due;
+  bool again;       /* what the last ACK said was not heard */
+} tx;
 static inline bool transmit_idle(void) {
-  return tx_in == tx_out && hw_transmitter_idle();
+  return tx.in == tx.out && hw_transmitter_idle();
 }
-void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count);
+void transmit(uint8_t *frame, uint8_t type, uint8_t seq, uint32_t count);
 void transmit_ack(void);
 void transmit_nak(void);
 void transmit_again(void);
 void transmit_reset(void);
-void transmit_pump(bool starving);
+void transmit_pump(void);
 uint8_t *put_u32(uint8_t *to, uint32_t value);
 
 /* control.c */
-/* The operation is the last byte of the first word, so that its arguments are words. */
-#define CONTROL_WORDS 3u
-#define CONTROL_AT 3u
-#define CONTROL_BYTES (4 * CONTROL_WORDS - CONTROL_AT)
+/* A frame that is one, as it comes. */
+struct control {
+  uint8_t nothing; /* so that the arguments are words */
+  uint8_t type;
+  uint8_t seq;
+  uint8_t op;
+  uint32_t argument[2];
+};
+enum { CONTROL_HELLO = 1, CONTROL_BAUD, CONTROL_PING };
 extern struct rate {
   uint8_t state; /* enum */
   uint32_t divider; /* the new one; on trial: the old one */
   uint32_t since;
 } rate;
 enum { RATE_SETTLED, RATE_ANSWERED, RATE_ON_TRIAL };
-void control(uint8_t seq, const uint32_t *words, uint32_t count);
+void control(const struct control *frame, uint32_t count);
 void control_start(void);
-bool control_hello_pending(void);
 enum progress control_step(void);
 
 /* rate.c */
 LATER_PART void rate_step(void);
+/* Controls that are not the boot part's. `count` is their payload. */
+LATER_PART enum status control_other(const struct control *frame, uint32_t count);
 
 /* flash.c: reading */
-extern uint32_t flash_size;
-extern bool flash_dual; /* two data lines are in use */
 extern struct flash {
   uint32_t until;     /* reading goes on at most up to here */
   uint32_t window_at; /* the piece that stands in the window */
@@ -152,6 +166,8 @@ extern struct flash {
   uint32_t limit;
   uint32_t place;
   uint32_t trusted;   /* sector + 1 in which write enable has been seen to hold */
+  uint32_t size;      /* what HELLO gave */
+  bool dual;          /* two data lines are in use */
   bool busy;          /* as far as we know */
   bool tried_unprotect;
 } flash;
@@ -176,16 +192,17 @@ enum { OP_COPY = 0x21, OP_ADD, OP_SAVED = 0x25 };
 struct operation {
   uint16_t done;    /* operations since HELLO */
   uint8_t failure;  /* of the stream */
+  uint8_t reply_seq;
+  bool starving;    /* all that was received has been carried out */
   /* The one under way. */
   bool begun;       /* its code is there */
   bool running;     /* its arguments are there */
   uint8_t code;
   uint8_t status;
   uint8_t arguments;
+  const struct kind *kind;
   uint32_t place;   /* of its coroutine */
-  bool number_ended;
-  uint8_t shift;
-  uint32_t number;  /* being taken */
+  uint32_t number;  /* the last one that was taken */
   uint32_t argument[5];
   uint32_t address; /* what it is at; these are the operation's own */
   uint32_t left;
@@ -196,23 +213,20 @@ struct operation {
 };
 extern struct operation op;
 extern struct ring *source;
-enum number { NUMBER_END, NUMBER_V, NUMBER_U32, NUMBER_U8 };
 struct kind {
   enum progress (*carry_out)(void);
-  uint16_t arguments; /* 2 bits each, the first lowest */
-  uint8_t code;       /* 0: the table's end */
+  uint8_t arguments; /* how many numbers */
+  uint8_t code;      /* 0: the table's end */
   bool replies;
 };
-#define ARGUMENTS(a, b, c, d, e) ((a) | (b) << 2 | (c) << 4 | (d) << 6 | (e) << 8)
 extern const struct kind write_kinds[]; /* of the write part, kinds.c */
 enum progress operate(void);
-bool operations_starving(void);
 void operations_drop(void);
-bool take_number(enum number number);
-const uint8_t *take_bytes(uint32_t most, uint32_t *count);
-/* Data of a reply stand behind the first 4 bytes, which `reply` fills in. */
-#define REPLY_DATA 4u
-#define REPLY_BYTES (REPLY_DATA + 260u)
+bool take_number(void);
+const uint8_t *take_bytes(uint32_t *count);
+/* Data of a reply stand behind what `reply` fills in. */
+#define REPLY_DATA (HEAD_BYTES + 4u)
+#define REPLY_BYTES (REPLY_DATA + 260u + CRC_BYTES)
 extern uint8_t reply_bytes[REPLY_BYTES];
 void reply(const uint8_t *end);
 
@@ -225,6 +239,7 @@ struct block {
   uint32_t checked; /* the CRC is that of the bytes up to here */
   uint32_t crc;
   uint32_t announced;
+  uint32_t cursor;  /* the source cursor */
 };
 enum lap { LAP_COMPOSE, LAP_COMPARE, LAP_ERASE, LAP_PROGRAM, LAP_VERIFY, LAP_STARVED, LAPS };
 extern struct block block;
@@ -238,7 +253,6 @@ static inline void forget_block(void) {
 extern uint32_t block_words[BLOCK_BYTES / 4];
 #endif
 extern uint32_t laps[LAPS];
-extern uint32_t cursor; /* the source cursor */
 void lap(enum lap what);
 void compose_start(void);
 void compose_reset(void);
@@ -267,10 +281,9 @@ enum progress op_erase(void);
 
 /* memory.c */
 enum progress op_ram(void);
-enum progress op_reg(void);
-enum progress reply_value(void);
 
 /* run.c */
+enum progress op_reg(void);
 enum progress op_call(void);
 enum progress op_run(void);
 

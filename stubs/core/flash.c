@@ -14,8 +14,6 @@
 /* Of as many bytes that are FF. */
 #define BLANK_CRC 0xF5F471B2u
 
-uint32_t flash_size;
-bool flash_dual;
 struct flash flash = {.window_at = NOWHERE, .coming = NOWHERE};
 
 static uint32_t window[PIECE_BYTES / 4];
@@ -34,7 +32,7 @@ void flash_start(void) {
 
 void flash_reset(uint32_t size) {
   flash_start();
-  flash_size = (size > MOST_BYTES ? MOST_BYTES : size) & -SECTOR_BYTES;
+  flash.size = (size > MOST_BYTES ? MOST_BYTES : size) & -SECTOR_BYTES;
   flash.tried_unprotect = false;
   flash.trusted = 0;
 }
@@ -42,7 +40,7 @@ void flash_reset(uint32_t size) {
 /* Sets the operation's status if not. Reading may run ahead up to the end of what was asked for. */
 bool flash_has(uint32_t address, uint32_t count) {
   flash.until = address + count;
-  if (address <= flash_size && count <= flash_size - address) return true;
+  if (address <= flash.size && count <= flash.size - address) return true;
   op.status = STATUS_OUTSIDE;
   return false;
 }
@@ -87,6 +85,6 @@ void flash_choose_lines(void) {
       crc = crc_add(crc, from, count);
     }
   }
-  flash_dual = crc == before && crc != BLANK_CRC;
-  hw_flash_read_dual(flash_dual);
+  flash.dual = crc == before && crc != BLANK_CRC;
+  hw_flash_read_dual(flash.dual);
 }

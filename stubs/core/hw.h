@@ -53,7 +53,7 @@ bool hw_part_loaded(enum hw_part part);
 uint8_t hw_chip(void);
 
 /* What the processor is doing, for the clock of simulated boards: nothing on a chip. */
-enum hw_work { HW_WORK_FRAME, HW_WORK_CRC, HW_WORK_COPY, HW_WORK_COMPARE, HW_WORK_INFLATE, HW_WORK_HASH };
+enum hw_work { HW_WORK_FRAME, HW_WORK_CRC, HW_WORK_COPY, HW_WORK_COMPARE, HW_WORK_INFLATE, HW_WORK_HASH, HW_WORK_CODE };
 void hw_work(enum hw_work kind, uint32_t bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Huffman codes of deflate, from their lengths (RFC 1951, 3.2.2). Only inflate.c includes this: the inflate part is one object, which is
- * linked and loaded apart.
+ * Huffman codes of deflate, from their lengths (RFC 1951, 3.2.2). Only inflate-bits.h includes this: the inflate part is one object,
+ * which is linked and loaded apart.
  */
 #ifndef INFLATE_CODES_H
 #define INFLATE_CODES_H

@@ -2,7 +2,7 @@
  * Raw deflate (RFC 1951) out of the wire's ring into the window, a bounded piece at a time and at any cut of the input. Refuses every
  * stream that zlib refuses. Knows nothing of what the bytes mean.
  */
-#include "inflate-codes.h"
+#include "inflate-bits.h"
 #include "packed.h"
 
 #define DISTANCES 32u
@@ -14,13 +14,9 @@
 #define STEP_SYMBOLS 24u
 #define STEP_OUTPUT 96u
 
-enum decoded { NEEDS_INPUT = -1, NO_CODE = -2 };
-
 static struct codes literals, distances;
 static uint8_t lengths[LITERALS + DISTANCES];
 static struct {
-  uint32_t bits;         /* not taken yet, the next one lowest */
-  uint32_t count;        /* of these */
   uint32_t place;
   uint32_t lengths_place;
   uint32_t inner_place;
@@ -37,8 +33,8 @@ static struct {
 } state;
 
 void inflate_start(void) {
-  state.bits = 0;
-  state.count = 0;
+  input.bits = 0;
+  input.count = 0;
   state.place = 0;
   state.lengths_place = 0;
   state.inner_place = 0;
@@ -48,51 +44,6 @@ void inflate_start(void) {
 
 bool inflate_is_clean(void) {
   return state.clean;
-}
-
-/* What is in reach and belongs to the stream. */
-static void refill(void) {
-  while (state.count <= 24 && packed_left > 0 && wire.in != wire.out) {
-    state.bits |= (uint32_t)wire.bytes[wire.out++ & wire.mask] << state.count;
-    state.count += 8;
-    packed_left--;
-  }
-}
-
-/* At most 16. */
-static uint32_t take_bits(uint32_t count) {
-  uint32_t bits = state.bits & ((1u << count) - 1);
-  state.bits >>= count;
-  state.count -= count;
-  return bits;
-}
-
-/* Codes longer than the table reaches, bit by bit. */
-static int decode_long(const struct codes *codes) {
-  int code = 0, first = 0, index = 0;
-  for (uint32_t length = 1; length <= MOST_BITS; length++) {
-    if (length > state.count) return NEEDS_INPUT;
-    code |= state.bits >> (length - 1) & 1;
-    int count = codes->counts[length];
-    if (code - first < count) {
-      take_bits(length);
-      return codes->symbols[index + code - first];
-    }
-    index += count;
-    first = (first + count) << 1;
-    code <<= 1;
-  }
-  return NO_CODE;
-}
-
-static int decode(const struct codes *codes) {
-  if (state.count < MOST_BITS) refill();
-  uint32_t entry = codes->fast[state.bits & ((1 << FAST_BITS) - 1)];
-  uint32_t length = entry & 15;
-  if (length == 0) return decode_long(codes);
-  if (length > state.count) return NEEDS_INPUT;
-  take_bits(length);
-  return (int)(entry >> 4);
 }
 
 static void set_lengths(uint32_t from, uint32_t to, uint8_t length) {
@@ -132,7 +83,7 @@ static uint32_t take_value(uint32_t symbol, uint32_t group) {
 /* The stream ended; its last byte may be used in part. What this returns goes up to inflate_step, which says CO_DONE. */
 static enum progress end(bool clean) {
   refill();
-  state.clean = clean && packed_left == 0 && state.count < 8;
+  state.clean = clean && packed_left == 0 && input.count < 8;
   state.ended = true;
   return CO_MORE;
 }
@@ -147,8 +98,8 @@ static enum progress starve(void) {
 }
 
 static enum progress need_bits(uint32_t count) {
-  if (state.count < count) refill();
-  return state.count >= count ? CO_DONE : starve();
+  if (input.count < count) refill();
+  return input.count >= count ? CO_DONE : starve();
 }
 
 /* The next symbol below `symbols`, in state.symbol. */
@@ -229,7 +180,7 @@ static enum progress read_lengths(void) {
 
 static enum progress read_stored(void) {
   CO_BEGIN(state.inner_place);
-  take_bits(state.count % 8);
+  take_bits(input.count % 8);
   CO_CALL(need_bits(16));
   state.length = take_bits(16);
   CO_CALL(need_bits(16));

@@ -38,7 +38,7 @@ static enum progress seek_used(void) {
 /* Arguments: sector, sectors still to come. */
 enum progress op_erase(void) {
   CO_BEGIN(op.place);
-  if (op.argument[0] > flash_size / SECTOR_BYTES || op.argument[1] > flash_size / SECTOR_BYTES - op.argument[0]) {
+  if (op.argument[0] > flash.size / SECTOR_BYTES || op.argument[1] > flash.size / SECTOR_BYTES - op.argument[0]) {
     op.status = STATUS_OUTSIDE;
     return CO_DONE;
   }

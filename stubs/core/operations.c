@@ -4,63 +4,49 @@
  */
 #include "core.h"
 
-/* Of the boot part: what it takes to look at the flash, to load the other parts and to change the rate. */
+/* Of the boot part: what it takes to look at the flash and to load the other parts. */
 static const struct kind boot_kinds[] = {
-  {op_hash, ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0), 0x11, true},
-  {op_ram, ARGUMENTS(NUMBER_U32, NUMBER_V, 0, 0, 0), 0x40, false},
-  {op_reg, ARGUMENTS(NUMBER_U32, NUMBER_U32, NUMBER_U32, 0, 0), 0x42, true},
+  {op_hash, 3, 0x11, true},
+  {op_ram, 2, 0x40, false},
   {0, 0, 0, false},
 };
 
 struct operation op;
 struct block block;
-uint32_t cursor;
 #ifndef AREAS
 struct ring *source = &wire;
 #endif
 uint8_t reply_bytes[REPLY_BYTES];
-static const struct kind *kind;
-static uint8_t reply_seq;
-static bool starving;
 
-/* Of a number. */
-static const uint8_t most_bits[] = {[NUMBER_V] = 35, [NUMBER_U32] = 32, [NUMBER_U8] = 8};
-
-bool operations_starving(void) {
-  return starving;
-}
-
-/* What lies in one piece in the source, at most `most` bytes; they are taken. */
-const uint8_t *take_bytes(uint32_t most, uint32_t *count) {
+/* Takes of the op.left bytes what lies in one piece in the source and this step still has time for. */
+const uint8_t *take_bytes(uint32_t *count) {
   uint32_t at = source->out & source->mask;
-  uint32_t here = source->in - source->out;
-  if (here > source->mask + 1 - at) here = source->mask + 1 - at;
-  if (here > most) here = most;
+  uint32_t here = source->mask + 1 - at;
+  if (here > source->in - source->out) here = source->in - source->out;
+  if (here > op.left) here = op.left;
+  if (here > op.budget) here = op.budget;
   source->out += here;
+  op.left -= here;
+  op.budget -= here;
   *count = here;
   return source->bytes + at;
 }
 
-/* Takes a number into op.number. False: its end is still to come. */
-bool take_number(enum number number) {
-  if (op.number_ended) {
-    op.number = 0;
-    op.shift = 0;
-  }
-  for (op.number_ended = false; !op.number_ended;) {
-    if (source->out == source->in) return false;
-    uint32_t byte = source->bytes[source->out++ & source->mask];
-    uint32_t bits = 8;
-    if (number == NUMBER_V) {
-      bits = 7;
-      op.number_ended = byte < 0x80;
-      if (op.shift == 28 && byte > 15) op.status = STATUS_DOES_NOT_FIT;
-      byte &= 0x7F;
-    }
-    op.number |= byte << op.shift;
-    op.shift += bits;
-    op.number_ended |= op.shift >= most_bits[number];
-  }
+/* Takes a number into op.number, as soon as all of it is there. */
+bool take_number(void) {
+  uint32_t at = source->out;
+  uint32_t number = 0;
+  uint32_t shift = 0;
+  uint32_t byte;
+  do {
+    if (at == source->in) return false;
+    byte = source->bytes[at++ & source->mask];
+    if (shift == 28 && byte > 15) op.status = STATUS_DOES_NOT_FIT;
+    number |= (byte & 0x7F) << shift;
+    shift += 7;
+  } while (byte >= 0x80 && op.status == STATUS_DONE);
+  source->out = at;
+  op.number = number;
   return true;
 }
 
@@ -71,25 +57,23 @@ static const struct kind *find(const struct kind *one, uint8_t code) {
 
 /* Sets the operation's status if there is none. */
 static void find_kind(void) {
-  kind = find(boot_kinds, op.code);
-  if (kind->code != 0) return;
+  op.kind = find(boot_kinds, op.code);
+  if (op.kind->code != 0) return;
   if (!hw_part_loaded(HW_PART_WRITE)) op.status = STATUS_NOT_LOADED;
-  else if ((kind = find(write_kinds, op.code))->code == 0) op.status = STATUS_NO_SUCH;
+  else if ((op.kind = find(write_kinds, op.code))->code == 0) op.status = STATUS_NO_SUCH;
 }
 
 /* Takes code and arguments. False: there are more to come. */
 static bool take_head(void) {
   if (!op.begun) {
-    if (!take_number(NUMBER_U8)) return false;
+    if (!take_number()) return false;
     op.begun = true;
     op.code = (uint8_t)op.number;
     op.arguments = 0;
     find_kind();
   }
-  while (op.status == STATUS_DONE) {
-    enum number number = kind->arguments >> 2 * op.arguments & 3;
-    if (number == NUMBER_END) break;
-    if (!take_number(number)) return false;
+  while (op.status == STATUS_DONE && op.arguments < op.kind->arguments) {
+    if (!take_number()) return false;
     op.argument[op.arguments++] = op.number;
   }
   return true;
@@ -97,17 +81,13 @@ static bool take_head(void) {
 
 /* Sends reply_bytes up to `end`. Only called with room. */
 void reply(const uint8_t *end) {
-  reply_bytes[0] = (uint8_t)op.done;
-  reply_bytes[1] = (uint8_t)(op.done >> 8);
-  reply_bytes[2] = op.code;
-  reply_bytes[3] = op.status;
-  transmit(FRAME_REPLY, reply_seq++, reply_bytes, (uint32_t)(end - reply_bytes));
+  put_u32(reply_bytes + HEAD_BYTES, op.done | (uint32_t)op.code << 16 | (uint32_t)op.status << 24);
+  transmit(reply_bytes, FRAME_REPLY, op.reply_seq++, (uint32_t)(end - reply_bytes));
 }
 
 static void end_operation(void) {
   op.begun = false;
   op.running = false;
-  op.number_ended = true;
   op.place = 0;
   op.status = STATUS_DONE;
 }
@@ -122,9 +102,9 @@ void operations_drop(void) {
   source = &wire;
   op.done = 0;
   op.failure = STATUS_DONE;
-  reply_seq = 0;
+  op.reply_seq = 0;
   forget_block();
-  cursor = 0;
+  block.cursor = 0;
 }
 
 static enum progress finish(void) {
@@ -139,7 +119,7 @@ static enum progress finish(void) {
   } else {
     op.done++;
     block.settled = block.filled;
-    if (kind->replies) transmit_ack();
+    if (op.kind->replies) transmit_ack();
   }
   end_operation();
   return CO_MORE;
@@ -158,7 +138,7 @@ static enum progress carry_out(void) {
   }
   if (op.status == STATUS_DONE && !flash_ready()) return CO_FLASH;
   if (op.status == STATUS_DONE) {
-    enum progress progress = kind->carry_out();
+    enum progress progress = op.kind->carry_out();
     if (progress != CO_DONE) return progress;
   }
   return finish();
@@ -166,14 +146,14 @@ static enum progress carry_out(void) {
 
 /* One step of whatever is to be done. */
 enum progress operate(void) {
-  if (starving && wire.in != wire.out) {
-    starving = false;
+  if (op.starving && wire.in != wire.out) {
+    op.starving = false;
     if (block.length > 0) lap(LAP_STARVED);
   }
   enum progress progress = carry_out();
   if (source != &wire && progress != CO_MORE) progress = packed_step(progress);
   if (progress != CO_INPUT) return progress;
-  if (!starving && block.length > 0) lap(LAP_COMPOSE);
-  starving = true;
+  if (!op.starving && block.length > 0) lap(LAP_COMPOSE);
+  op.starving = true;
   return block.length > 0 && compose_check() ? CO_MORE : CO_INPUT; /* time for what COMMIT would have to do */
 }

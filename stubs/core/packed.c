@@ -7,13 +7,14 @@ uint32_t packed_left;
 
 /* After an operation's step while operations come out of the inflater: also runs it ahead while they wait for something else. */
 enum progress packed_step(enum progress waits_for) {
+  uint32_t before = window.in;
   enum progress progress = inflate_step();
   if (progress == CO_MORE) return CO_MORE;
   if (waits_for != CO_INPUT) return waits_for;
-  if (window.in != window.out) return CO_MORE;
+  if (window.in != before) return CO_MORE;
   if (progress == CO_INPUT) return CO_INPUT;
   source = &wire;
-  if (op.begun || !inflate_is_clean()) {
+  if (op.begun || window.in != window.out || !inflate_is_clean()) {
     op.status = STATUS_NOT_DEFLATE;
     op.begun = true;
     op.running = true;

@@ -26,3 +26,11 @@ void rate_step(void) {
     rate.state = RATE_SETTLED;
   }
 }
+
+enum status control_other(const struct control *frame, uint32_t count) {
+  if (frame->op - 1u >= CONTROL_PING) return STATUS_NO_SUCH;
+  if (frame->op != CONTROL_BAUD || count != 5) return STATUS_DOES_NOT_FIT;
+  rate.divider = frame->argument[0];
+  rate.state = RATE_ANSWERED;
+  return STATUS_DONE;
+}

@@ -4,8 +4,6 @@
  */
 #include "core.h"
 
-#define HEAD_BYTES 2u
-#define CRC_BYTES 4u
 #define FRAME_BYTES (HEAD_BYTES + 1024u + CRC_BYTES)
 /* What is left when the CRC itself goes through the register. */
 #define CRC_RESIDUE 0xDEBB20E3u
@@ -20,15 +18,16 @@ uint32_t heard_at;
 
 static struct {
   uint32_t crc;
-  uint16_t count; /* decoded bytes of the frame so far */
+  uint32_t count; /* decoded bytes of the frame so far */
+  uint32_t gap_at;
   uint8_t left;   /* bytes of the COBS group still to come */
   bool zero;      /* a zero stands behind the group, unless it is the last */
-  uint8_t type;
-  uint8_t seq;
   uint8_t next_seq;
   bool in_gap;
-  uint32_t gap_at;
-  uint32_t control[CONTROL_WORDS];
+  union {
+    struct control control;
+    uint8_t bytes[sizeof(struct control)]; /* the first one is none of the frame's */
+  } start;
 } frame;
 
 uint8_t receive_next_seq(void) {
@@ -42,13 +41,13 @@ static void begin_frame(void) {
   frame.crc = CRC_START;
 }
 
-/* For a new stream: whatever is half received belongs to the old one. */
+/* For a new stream: what is half received of the old one stands in the wrong place. A control does not matter where. */
 void receive_reset(void) {
   wire.in = 0;
   wire.out = 0;
   frame.next_seq = 0;
   frame.in_gap = false;
-  if (frame.count > 0) frame.count = FRAME_BYTES + 1;
+  if (frame.count > 0 && frame.start.control.type == FRAME_STREAM) frame.crc = ~frame.crc; /* so that it will not fit */
 }
 
 /* At the start and after a change of rate. */
@@ -69,13 +68,12 @@ static void miss(void) {
 }
 
 static void accept_stream(uint32_t count) {
-  if (control_hello_pending()) return; /* it would be thrown away */
-  if ((uint8_t)(frame.next_seq - 1 - frame.seq) < 128) {
+  if ((uint8_t)(frame.next_seq - 1 - frame.start.control.seq) < 128) {
     transmit_again(); /* seen before: an ACK was lost. A NAK would have it all sent a third time. */
     if (frame.in_gap) miss();
     return;
   }
-  if (frame.seq != frame.next_seq || count > ring_room()) {
+  if (frame.start.control.seq != frame.next_seq || count > ring_room()) {
     miss();
     return;
   }
@@ -91,19 +89,17 @@ static void end_frame(void) {
   }
   if (rate.state == RATE_ON_TRIAL) rate.state = RATE_SETTLED;
   uint32_t count = frame.count - HEAD_BYTES - CRC_BYTES;
-  if (frame.type == FRAME_STREAM) accept_stream(count);
-  else if (frame.type == FRAME_CONTROL) control(frame.seq, frame.control, count);
+  if (frame.start.control.type == FRAME_STREAM) accept_stream(count);
+  else if (frame.start.control.type == FRAME_CONTROL) control(&frame.start.control, count);
 }
 
+/* To the two places where it may belong: what the frame is, and which of them counts, is known at its end. */
 static void decoded(uint8_t byte) {
   frame.crc = crc_byte(frame.crc, byte);
   uint32_t at = frame.count - HEAD_BYTES;
-  if (frame.count == 0) frame.type = byte;
-  else if (frame.count == 1) frame.seq = byte;
-  else if (frame.type != FRAME_STREAM) {
-    if (at < CONTROL_BYTES) ((uint8_t *)frame.control)[CONTROL_AT + at] = byte;
-  } else if (at < ring_room()) wire.bytes[(wire.in + at) & wire.mask] = byte;
-  if (frame.count <= FRAME_BYTES) frame.count++;
+  if (frame.count + 1 < sizeof frame.start) frame.start.bytes[frame.count + 1] = byte;
+  if (at < ring_room()) wire.bytes[(wire.in + at) & wire.mask] = byte;
+  frame.count++;
 }
 
 static void coded(uint8_t byte) {

@@ -32,7 +32,7 @@ enum stub_wait stub_step(void) {
   bool received = receive();
   enum progress progress = control_step();
   if (progress == CO_DONE) progress = operate();
-  transmit_pump(operations_starving());
+  transmit_pump();
   if (received || progress == CO_MORE) return STUB_MORE;
   return progress == CO_FLASH ? STUB_FLASH : STUB_INPUT;
 }

@@ -8,18 +8,8 @@
 /* So long after the last byte no more are on their way, and it is time to say that all is done. */
 #define QUIET_US 1000u
 
-uint32_t tx_in, tx_out;
+struct transmitter tx;
 static uint8_t tx_bytes[TX_BYTES];
-static struct {
-  uint32_t end;     /* of the frame that is being coded */
-  uint32_t group;   /* where its COBS group began */
-  uint8_t group_bytes;
-  bool ack_due;
-  bool nak_due;
-  bool again;       /* what the last ACK said was not heard */
-  uint16_t said_done;
-  uint32_t said_out;
-} tx;
 
 void transmit_reset(void) {
   tx.ack_due = false;
@@ -30,7 +20,7 @@ void transmit_reset(void) {
 }
 
 bool transmit_room(uint32_t bytes) {
-  return rate.state != RATE_ANSWERED /* nothing may go out behind the answer */ && TX_BYTES - (tx_in - tx_out) >= bytes;
+  return rate.state != RATE_ANSWERED /* nothing may go out behind the answer */ && TX_BYTES - (tx.in - tx.out) >= bytes;
 }
 
 void transmit_ack(void) {
@@ -50,53 +40,34 @@ uint8_t *put_u32(uint8_t *to, uint32_t value) {
   return to;
 }
 
-static void put(uint8_t byte) {
-  tx_bytes[tx.end++ % TX_BYTES] = byte;
-}
-
-static void end_group(void) {
-  tx_bytes[tx.group % TX_BYTES] = tx.group_bytes;
-  tx.group_bytes = 1;
-  tx.group = tx.end++;
-}
-
-static void code(uint8_t byte) {
-  if (byte != 0) {
-    put(byte);
-    tx.group_bytes++;
+/*
+ * Codes and sends a frame of `count` bytes; the first two are for type and sequence number, and behind the last there is room for the
+ * CRC. Only called with room in the transmitter.
+ */
+void transmit(uint8_t *frame, uint8_t type, uint8_t seq, uint32_t count) {
+  frame[0] = type;
+  frame[1] = seq;
+  uint32_t group = tx.in; /* where the COBS group began */
+  uint32_t at = group + 1;
+  const uint8_t *const end = put_u32(frame + count, ~crc_add(CRC_START, frame, count));
+  hw_work(HW_WORK_CODE, count + CRC_BYTES);
+  for (; frame < end; frame++) {
+    if (*frame != 0) tx_bytes[at++ % TX_BYTES] = *frame;
+    if (*frame == 0 || at - group == 0xFF) {
+      tx_bytes[group % TX_BYTES] = (uint8_t)(at - group);
+      group = at++;
+    }
   }
-  if (byte == 0 || tx.group_bytes == 0xFF) end_group();
-}
-
-static uint32_t code_all(uint32_t crc, const uint8_t *from, uint32_t count) {
-  for (uint32_t index = 0; index < count; index++) {
-    crc = crc_byte(crc, from[index]);
-    code(from[index]);
-  }
-  return crc;
-}
-
-/* Only called with room. */
-void transmit(uint8_t type, uint8_t seq, const uint8_t *from, uint32_t count) {
-  uint8_t head[2] = {type, seq};
-  uint8_t tail[4];
-  hw_work(HW_WORK_FRAME, count + 6);
-  tx.end = tx_in;
-  tx.group = tx.end++;
-  tx.group_bytes = 1;
-  uint32_t crc = code_all(code_all(CRC_START, head, sizeof head), from, count);
-  put_u32(tail, ~crc);
-  code_all(0, tail, sizeof tail);
-  end_group();
-  tx_bytes[(tx.end - 1) % TX_BYTES] = 0; /* in the place of a next group */
-  tx_in = tx.end;
+  tx_bytes[group % TX_BYTES] = (uint8_t)(at - group);
+  tx_bytes[at++ % TX_BYTES] = 0;
+  tx.in = at;
 }
 
 static void acknowledge(void) {
-  uint8_t bytes[12];
-  put_u32(bytes, receive_next_seq() | (uint32_t)op.failure << 8 | (uint32_t)op.done << 16);
-  put_u32(put_u32(bytes + 4, wire.in), wire.out);
-  transmit(tx.nak_due ? FRAME_NAK : FRAME_ACK, 0, bytes, sizeof bytes);
+  uint8_t frame[HEAD_BYTES + 12 + CRC_BYTES];
+  uint8_t *end = put_u32(frame + HEAD_BYTES, receive_next_seq() | (uint32_t)op.failure << 8 | (uint32_t)op.done << 16);
+  put_u32(put_u32(end, wire.in), wire.out);
+  transmit(frame, tx.nak_due ? FRAME_NAK : FRAME_ACK, 0, HEAD_BYTES + 12);
   tx.ack_due = false;
   tx.nak_due = false;
   tx.again = false;
@@ -105,24 +76,23 @@ static void acknowledge(void) {
 }
 
 /* Said only when the wire is quiet, so that a stream of small operations does not get an ACK each. */
-static bool has_news(bool starving) {
-  if (!tx.again && (!starving || (wire.out == tx.said_out && op.done == tx.said_done))) return false;
+static bool has_news(void) {
+  if (!tx.again && (!op.starving || (wire.out == tx.said_out && op.done == tx.said_done))) return false;
   if (has_passed(heard_at, QUIET_US)) return true;
   fall_due(heard_at + QUIET_US);
   return false;
 }
 
-static void acknowledge_if_due(bool starving) {
-  if (has_news(starving) || wire.out - tx.said_out >= ACK_EACH_BYTES) tx.ack_due = true;
+static void acknowledge_if_due(void) {
+  if (has_news() || wire.out - tx.said_out >= ACK_EACH_BYTES) tx.ack_due = true;
   if ((tx.ack_due || tx.nak_due) && transmit_room(SMALL_ROOM)) acknowledge();
 }
 
-/* starving: all that was received has been carried out. */
-void transmit_pump(bool starving) {
-  acknowledge_if_due(starving);
-  uint32_t at = tx_out % TX_BYTES;
-  uint32_t count = tx_in - tx_out;
+void transmit_pump(void) {
+  acknowledge_if_due();
+  uint32_t at = tx.out % TX_BYTES;
+  uint32_t count = tx.in - tx.out;
   if (count > TX_BYTES - at) count = TX_BYTES - at;
-  if (count > 0) tx_out += hw_transmit(tx_bytes + at, count);
-  if (tx_in != tx_out) fall_due(now + REFILL_US);
+  if (count > 0) tx.out += hw_transmit(tx_bytes + at, count);
+  if (tx.in != tx.out) fall_due(now + REFILL_US);
 }

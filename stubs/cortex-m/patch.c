@@ -12,7 +12,6 @@ enum { OP_BLK = 0x20, OP_INS = 0x23, OP_FILL, OP_COMMIT = 0x28, OP_SAVE };
 
 struct areas areas;
 struct flash flash;
-uint32_t flash_size;
 struct ring *source;
 static uint32_t flash_start_address;
 
@@ -22,12 +21,12 @@ __attribute__((externally_visible)) void patch_start(const struct mailbox *box) 
   areas.save = (uint32_t *)(uintptr_t)(box->work + box->work_bytes);
   areas.save_size = box->save_size;
   flash_start_address = box->flash;
-  flash_size = box->flash + box->flash_bytes;
-  cursor = 0;
+  flash.size = box->flash + box->flash_bytes;
+  block.cursor = 0;
 }
 
 bool flash_has(uint32_t address, uint32_t count) {
-  bool has = address >= flash_start_address && address <= flash_size && count <= flash_size - address;
+  bool has = address >= flash_start_address && address <= flash.size && count <= flash.size - address;
   if (!has) op.status = STATUS_OUTSIDE;
   return has;
 }
@@ -72,16 +71,17 @@ uint32_t crc_words(uint32_t crc, const uint32_t *from, uint32_t count) {
   return crc;
 }
 
+/* How many numbers. */
 static uint32_t arguments_of(uint32_t code) {
   switch (code) {
-    case OP_BLK: return ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_U32, 0, 0);
-    case OP_FILL: return ARGUMENTS(NUMBER_V, NUMBER_U8, 0, 0, 0);
-    case OP_COPY:
-    case OP_SAVED: return ARGUMENTS(NUMBER_V, NUMBER_V, 0, 0, 0);
+    case OP_BLK:
     case OP_ADD:
-    case OP_SAVE: return ARGUMENTS(NUMBER_V, NUMBER_V, NUMBER_V, 0, 0);
+    case OP_SAVE: return 3;
+    case OP_FILL:
+    case OP_COPY:
+    case OP_SAVED: return 2;
     case OP_INS:
-    case OP_COMMIT: return ARGUMENTS(NUMBER_V, 0, 0, 0, 0);
+    case OP_COMMIT: return 1;
     default: return 0;
   }
 }
@@ -102,15 +102,14 @@ static enum progress step(void) {
 
 /* Takes code and arguments. False: they are not there, or there is no such operation. */
 static bool take_operation(void) {
-  op.number_ended = true;
   op.status = STATUS_DONE;
   op.place = 0;
-  if (!take_number(NUMBER_U8)) return false;
+  if (!take_number()) return false;
   op.code = (uint8_t)op.number;
-  uint32_t arguments = arguments_of(op.code);
+  uint32_t arguments = arguments_of(op.number);
   if (arguments == 0) return false;
-  for (uint32_t *to = op.argument; arguments != 0; arguments >>= 2) {
-    if (!take_number(arguments & 3)) return false;
+  for (uint32_t *to = op.argument; arguments > 0; arguments--) {
+    if (!take_number()) return false;
     *to++ = op.number;
   }
   return op.status == STATUS_DONE;

@@ -48,6 +48,6 @@
 #endif
 
 /* Last word of each part that is loaded later: written last, zeroed when the stub starts. */
-#define PART_MAGIC 0x74726150
+#define PART_IS_THERE 1
 
 #endif

@@ -13,7 +13,6 @@ __attribute__((section(".patch.mhz"), used)) const volatile uint32_t stub_mhz = 
 _Noreturn void stub_main(void);
 void stub_main(void) {
   ram_start();
-  usb_start();
   spi_start();
   stub_start();
   for (;;) stub_step();

@@ -36,13 +36,11 @@ extern const volatile uint32_t stub_mhz;
 uint32_t usb_receive(uint8_t *to, uint32_t most);
 uint32_t usb_transmit(const uint8_t *from, uint32_t count);
 bool usb_idle(void);
-void usb_start(void);
 #else
 #define OVER_USB false
 static inline uint32_t usb_receive(uint8_t *to, uint32_t most) { return (void)to, most * 0; }
 static inline uint32_t usb_transmit(const uint8_t *from, uint32_t count) { return (void)from, count * 0; }
 static inline bool usb_idle(void) { return true; }
-static inline void usb_start(void) {}
 #endif
 
 /* uart.c */

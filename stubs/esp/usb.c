@@ -1,6 +1,5 @@
 /*
- * USB-Serial-JTAG: packets of 64 bytes, the host asks for them, nothing is lost. Numbers: soc/usb_serial_jtag_reg.h and the watchdogs'
- * keys of esptool's chip classes.
+ * USB-Serial-JTAG: packets of 64 bytes, the host asks for them, nothing is lost. Numbers: soc/usb_serial_jtag_reg.h.
  */
 #include "hw.h"
 #include "registers.h"
@@ -12,7 +11,6 @@
 #define USB_FLUSH 1u    /* WR_DONE */
 #define USB_ROOM 2u     /* SERIAL_IN_EP_DATA_FREE */
 #define USB_ARRIVED 4u  /* SERIAL_OUT_EP_DATA_AVAIL */
-#define WATCHDOG_KEY 0x50d83aa1
 
 /* Bytes stand in the packet, or a full packet went out: the host only hands on what a shorter one ends. */
 static bool unflushed;
@@ -41,17 +39,6 @@ uint32_t usb_transmit(const uint8_t *from, uint32_t count) {
 bool usb_idle(void) {
   flush();
   return !unflushed && (get(USB_STATE) & USB_ROOM) != 0;
-}
-
-/* Over USB the chip was not reset into the loader, so the program's watchdogs may still run. */
-void usb_start(void) {
-  if (!OVER_USB) return;
-  set(WATCHDOG_PROTECT, WATCHDOG_KEY);
-  set(WATCHDOG, 0);
-  set(WATCHDOG_PROTECT, 0);
-  set(SUPER_WATCHDOG_PROTECT, SUPER_WATCHDOG_KEY);
-  set(SUPER_WATCHDOG, get(SUPER_WATCHDOG) | 1u << SUPER_WATCHDOG_FEED_BIT);
-  set(SUPER_WATCHDOG_PROTECT, 0);
 }
 
 #endif

@@ -24,7 +24,7 @@ static uint32_t commits = 1, proven_at; /* a block is checked once for each writ
 static uint32_t cycles; /* of the step under way */
 
 /* Cycles per byte at 40 MHz, in the order of enum hw_work; a read of 64 bytes is 26 us, a command 2. */
-static const uint32_t costs[] = {20, 8, 6, 4, 16, 10};
+static const uint32_t costs[] = {20, 8, 6, 4, 16, 10, 18};
 #define READ_CYCLES 1040u
 #define READ_DUAL_CYCLES 530u
 #define COMMAND_CYCLES 80u
@@ -156,12 +156,12 @@ void hw_flash_unprotect(void) {
 
 static void must_be_piece(uint32_t address, const uint32_t *words, uint32_t count) {
   MUST(address % 4 == 0 && count % 4 == 0 && count > 0 && count <= 64 && (uintptr_t)words % 4 == 0);
-  MUST(address <= flash_size && count <= flash_size - address && flash_size <= FLASH_BYTES);
+  MUST(address <= flash.size && count <= flash.size - address && flash.size <= FLASH_BYTES);
   MUST(!busy());
 }
 
 void hw_flash_read_begin(uint32_t address) {
-  MUST(address % 64 == 0 && address <= flash_size && 64 <= flash_size - address && coming == ~0u && !busy());
+  MUST(address % 64 == 0 && address <= flash.size && 64 <= flash.size - address && coming == ~0u && !busy());
   coming = address;
 }
 
@@ -194,7 +194,7 @@ static void must_be_proven(uint32_t address, uint32_t count) {
 }
 
 static void erase(uint32_t address, uint32_t count, uint32_t us) {
-  MUST(address % count == 0 && address <= flash_size && count <= flash_size - address);
+  MUST(address % count == 0 && address <= flash.size && count <= flash.size - address);
   if (op.code != 0x30) must_be_proven(address, count);
   begin_write(us);
   memset(board.flash + address, 0xFF, count);

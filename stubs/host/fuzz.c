@@ -30,12 +30,15 @@ static void send_packed(const uint8_t *bytes, uint32_t count, uint32_t frame_byt
 
 /* What was announced does not say what the fuzzer can guess: the CRC of a BLK in front is made right for a block of one FILL. */
 static void send_after_commit(const uint8_t *bytes, uint32_t count, uint32_t frame_bytes) {
-  uint8_t ops[MOST_INPUT + 16] = {0x20, 2, 1, 0, 0, 0, 0, 0x24, 0x80, 0x20, bytes[0], 0x28, 1};
+  uint8_t ops[MOST_INPUT + 16] = {0x20, 2, 1};
+  uint8_t behind[] = {0x24, 0x80, 0x20, bytes[0] | 0x80, bytes[0] >> 7, 0x28, 1};
   uint8_t contents[SECTOR_BYTES];
   memset(contents, bytes[0], sizeof contents);
-  put_u32(ops + 3, crc32_of(contents, sizeof contents));
-  memcpy(ops + 13, bytes, count);
-  send_frames(ops, count + 13, frame_bytes);
+  uint32_t crc = crc32_of(contents, sizeof contents);
+  for (uint32_t at = 3; at < 8; at++, crc >>= 7) ops[at] = (uint8_t)(crc | (at < 7 ? 0x80 : 0));
+  memcpy(ops + 8, behind, sizeof behind);
+  memcpy(ops + 15, bytes, count);
+  send_frames(ops, count + 15, frame_bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count) {

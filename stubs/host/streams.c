@@ -23,8 +23,10 @@ static void number(uint32_t value) {
   byte(value);
 }
 
-static void word(uint32_t value) {
-  for (int index = 0; index < 4; index++, value >>= 8) byte(value);
+/* In 5 bytes, whatever it is. */
+static void put_number(uint8_t *to, uint32_t value) {
+  for (int index = 0; index < 4; index++, value >>= 7) *to++ = (uint8_t)(value | 0x80);
+  *to = (uint8_t)value;
 }
 
 static void begin(uint8_t code) {
@@ -96,7 +98,7 @@ static void compose_some(void) {
     uint8_t value = draw_below(2) ? 0xFF : (uint8_t)draw();
     begin(0x24);
     number(count);
-    byte(value);
+    number(value);
     memset(composed + filled, value, count);
   } else if (kind == 2 && saved_bytes > 0) {
     uint32_t offset = draw_below(saved_bytes);
@@ -129,7 +131,7 @@ static void make_block(void) {
   number(sector);
   number(sectors);
   uint32_t crc_at = stream.count;
-  word(0);
+  for (int index = 0; index < 5; index++) byte(0);
   length = sectors * SECTOR_BYTES;
   filled = 0;
   source_cursor = address;
@@ -145,7 +147,7 @@ static void make_block(void) {
     } else compose_some();
   }
   bool wrong = draw_below(30) == 0;
-  put_u32(stream.bytes + crc_at, crc32_of(composed, length) + wrong);
+  put_number(stream.bytes + crc_at, crc32_of(composed, length) + wrong);
   if (wrong && stream.status == 0) {
     stream.status = STATUS_NOT_AS_ANNOUNCED;
     stream.ops_done = stream.ops;
@@ -176,7 +178,7 @@ static void make_other(void) {
     number(some(3000));
   } else {
     begin(0x40);
-    word(0x1000 + draw_below(256));
+    number(0x1000 + draw_below(256));
     uint32_t count = draw_below(700);
     number(count);
     while (count-- > 0) byte(draw());

@@ -253,8 +253,17 @@ test("a changed configuration gets a new server in the place of the old one, a r
   await own.at(launch(["a"]));
   await own.at(launch(["b"]));
   expect(pids().map(lives)).toEqual([false, true]);
+  const { port } = await own.at(launch(["b"]));
   await own.keepOnly([launch(["b"])]);
   expect(pids().map(lives)).toEqual([false, true]);
+  if (process.platform === "linux") {
+    const flash = await client(port);
+    await expect.poll(() => hasClients(port)).toBe(true);
+    await own.keepOnly([]);
+    expect(pids().map(lives)).toEqual([false, true]); // not in the middle of a flash
+    flash.destroy();
+    await expect.poll(() => hasClients(port)).toBe(false);
+  }
   await own.keepOnly([launch(["c"])]);
   expect(pids().map(lives)).toEqual([false, false]);
 });

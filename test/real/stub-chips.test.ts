@@ -21,7 +21,7 @@ describe.each([...riscv, ...xtensaChips])("the machine code for %s", (chip) => {
       build: blob.build,
       flashId: 0x1240ef,
     });
-    expect(await stub.perform(Uint8Array.of(0x20, 0, 1, 0, 0, 0, 0))).toContain("op 20 status 09");
+    expect(await stub.perform(Uint8Array.of(0x20, 0, 1, 0))).toContain("op 20 status 09");
     expect(await loadParts(stub, ...blob.write, ...blob.inflate)).toBe(
       `status 00 ops ${blob.write.length + blob.inflate.length}`,
     );

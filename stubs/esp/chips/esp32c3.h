@@ -10,13 +10,6 @@
 
 #define SPI 0x60002000
 
-#define WATCHDOG 0x60008090
-#define WATCHDOG_PROTECT 0x600080a8
-#define SUPER_WATCHDOG 0x600080ac
-#define SUPER_WATCHDOG_PROTECT 0x600080b0
-#define SUPER_WATCHDOG_KEY 0x8f1d312a
-#define SUPER_WATCHDOG_FEED_BIT 31
-
 #define TEXT_START 0x40380000
 /* Code shows up on the data bus 700000 lower: 4000 bytes on, the data begins. */
 #define TEXT_BYTES 0x4000

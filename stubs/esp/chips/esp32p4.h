@@ -1,30 +1,8 @@
-/* ESP32-P4, revision 3.0 and later, over UART or USB-Serial-JTAG. */
-#define CHIP_ID 18
-#define UART 0x500ca000
-#define UART_FSM 0x70
-#define UART_UPDATE 0x98
-#define UART_UPDATE_BIT 0
-#define USB 0x500d2000
-#define SYSTIMER 0x500e2000
-
-#define SPI 0x5008d000
-
-#define WATCHDOG 0x50116000
-#define WATCHDOG_PROTECT 0x50116018
-#define SUPER_WATCHDOG 0x5011601c
-#define SUPER_WATCHDOG_PROTECT 0x50116020
-#define SUPER_WATCHDOG_KEY 0x50d83aa1
-#define SUPER_WATCHDOG_FEED_BIT 18
+/* ESP32-P4, revision 3.0 and later. */
+#include "esp/p4-like.h"
 
 #define TEXT_START 0x4ff50000
-#define TEXT_BYTES 0x4000
 #define DATA_START 0x4ff60000
-#define DATA_BYTES 0x1000
 /* The ROM's download buffers begin at 4FFA96B8; low RAM may be the level 2 cache. */
 #define BSS_START 0x4ff61000
 #define BSS_END 0x4ff91000
-
-/* RAM again, past the caches: what others are to execute is written there (esp-idf soc.h, SOC_NON_CACHEABLE_OFFSET_SRAM). */
-#define UNCACHED_OFFSET 0x40000000
-#define RAM_START 0x4ff00000
-#define RAM_END 0x4ffa0000

@@ -2,7 +2,7 @@
  * The stub's protocol from the host's side, plain and strict, for any stub that takes bytes and gives bytes: it sends what it is told, damaged if
  * it is told so, and has no opinion on the answers.
  */
-import { decodeFrame, encodeFrame, textOf, u32, type Frame } from "../../unit/stubs/stub-board.ts";
+import { decodeFrame, encodeFrame, textOf, u32, type Frame } from "../../unit/stubs/frames.ts";
 
 export interface Wire {
   send(bytes: Uint8Array): void;
@@ -96,16 +96,16 @@ export class Conversation {
     );
     const view = viewOf(found.payload);
     const word = (at: number): number => view.getUint32(at, true);
-    this.#ring = word(8);
+    this.#ring = word(10);
     this.#sent = this.#drained = this.#frames = this.#nextSeq = 0;
     return {
       chip: view.getUint8(7),
-      ring: word(8),
-      block: word(12),
-      save: word(16),
-      flashId: word(20),
-      features: word(24),
-      build: word(28),
+      ring: word(10),
+      block: word(14),
+      save: word(18),
+      flashId: word(22),
+      features: word(26),
+      build: word(30),
     };
   }
 

@@ -1,6 +1,6 @@
 /** One conversation for every stub: what it is told, and a record of what it answers, which must be the same wherever the core runs. */
 import { crc32, deflateRawSync } from "node:zlib";
-import { u32, v, z } from "../../unit/stubs/stub-board.ts";
+import { v, z } from "../../unit/stubs/frames.ts";
 import { Random } from "../../../src/sim/random.ts";
 import type { Conversation, Damage, Hello } from "./conversation.ts";
 
@@ -60,7 +60,7 @@ class Block {
   }
 
   fill(length: number, byte: number): this {
-    this.ops.push(0x24, ...v(length), byte);
+    this.ops.push(0x24, ...v(length), ...v(byte));
     for (let index = 0; index < length; index++) this.bytes.push(byte);
     return this;
   }
@@ -74,7 +74,7 @@ class Block {
   /** With BLK in front and COMMIT behind. */
   committed(options: { blockFrom?: number; wrongBy?: number } = {}): number[] {
     const crc = (crc32(Uint8Array.from(this.bytes)) ^ (options.wrongBy ?? 0)) >>> 0;
-    const head = [0x20, ...v(this.#first), ...v(this.bytes.length / sector), ...u32(crc)];
+    const head = [0x20, ...v(this.#first), ...v(this.bytes.length / sector), ...v(crc)];
     return [...head, ...this.ops, 0x28, ...v(options.blockFrom ?? 6)];
   }
 }
@@ -117,7 +117,7 @@ export async function loadParts(stub: Conversation, ...segments: readonly BlobSe
   await stub.hello(flashBytes);
   const ops = segments.flatMap((segment) => {
     const bytes = dataOf(segment);
-    return [0x40, ...u32(segment.address), ...v(bytes.length), ...bytes];
+    return [0x40, ...v(segment.address), ...v(bytes.length), ...bytes];
   });
   return stub.load(Uint8Array.from(ops));
 }
@@ -171,7 +171,7 @@ export async function playScript(stub: Conversation): Promise<Played> {
   await stub.hello(flashBytes);
   await say("no such operation", [0x77]);
   await stub.hello(flashBytes);
-  await say("does not fit", [0x20, ...v(0), ...v(1), ...u32(0), 0x24, ...v(sector + 1), 0]);
+  await say("does not fit", [0x20, ...v(0), ...v(1), ...v(0), 0x24, ...v(sector + 1), 0]);
   await stub.hello(flashBytes);
   await say("erase", [0x30, ...v(6), ...v(3)]);
   flash.fill(0xff, 6 * sector, 9 * sector);

@@ -76,7 +76,7 @@ class Machine {
         return true;
       case 0x24: {
         const length = this.varint();
-        this.compose(new Uint8Array(length).fill(this.u8()));
+        this.compose(new Uint8Array(length).fill(this.varint()));
         return true;
       }
       case 0x25:
@@ -101,7 +101,7 @@ class Machine {
     if (Math.floor(address / 0x10000) !== Math.floor((address + size - 1) / 0x10000))
       throw new Refused(2, "a block across a 64 KiB border");
     if (address + size > this.stub.flash.length) throw new Refused(3, "a block outside the flash");
-    this.block = { address, bytes: new Uint8Array(size), crc: this.u32(), filled: 0 };
+    this.block = { address, bytes: new Uint8Array(size), crc: this.varint(), filled: 0 };
     this.cursor = address;
   }
 
@@ -177,10 +177,6 @@ class Machine {
     const byte = this.stream[this.at++];
     if (byte === undefined) throw new RangeError("the stream ends inside an operation");
     return byte;
-  }
-
-  private u32(): number {
-    return (this.u8() | (this.u8() << 8) | (this.u8() << 16) | (this.u8() << 24)) >>> 0;
   }
 
   private varint(): number {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Frame } from "./frames.ts";
 import { add, blk, commit, copy, erase, fill, hash, ins, noise, save, saved } from "./operations.ts";
-import { StubBoard, type Frame } from "./stub-board.ts";
+import { StubBoard } from "./stub-board.ts";
 
 const old = noise(0x20000, 7);
 
@@ -145,7 +146,7 @@ test.each([
   const board = new StubBoard();
   board.flash.set(contents);
   board.brokenDual = broken;
-  expect(board.hello().payload[24]).toBe(features);
+  expect(board.hello().payload[26]).toBe(features);
 });
 
 describe("sources", () => {
@@ -194,7 +195,7 @@ describe("what COMMIT refuses", () => {
     const text = board.perform(blk(0, old.slice(0, 0x1000), 123), fill(0x1000, 0), commit(), hash(0, 1, 16));
     expect(text).toMatchInlineSnapshot(`
       "reply 2 op 28 status 04 (0 bytes)
-      ack next 1 status 04 ops 2 received 17 drained 17"
+      ack next 1 status 04 ops 2 received 14 drained 14"
     `);
     expect(board.log).toEqual([]);
   });

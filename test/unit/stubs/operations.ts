@@ -1,6 +1,6 @@
 /** Operations of the stub as bytes, in the words of `stubs/README.md`. */
 import { crc32 } from "node:zlib";
-import { u32, v, z } from "./stub-board.ts";
+import { v, z } from "./frames.ts";
 
 export const hash = (address: number, n: number, unit: number): number[] => [0x11, ...v(address), ...v(n), ...v(unit)];
 export const read = (address: number, length: number): number[] => [0x12, ...v(address), ...v(length)];
@@ -9,7 +9,7 @@ export const ins = (bytes: Iterable<number>): number[] => {
   const all = [...bytes];
   return [0x23, ...v(all.length), ...all];
 };
-export const fill = (length: number, byte: number): number[] => [0x24, ...v(length), byte];
+export const fill = (length: number, byte: number): number[] => [0x24, ...v(length), ...v(byte)];
 export const saved = (offset: number, length: number): number[] => [0x25, ...v(offset), ...v(length)];
 export const save = (offset: number, length: number, step: number): number[] => [
   0x29,
@@ -22,7 +22,7 @@ export const erase = (sector: number, sectors: number): number[] => [0x30, ...v(
 export const packed = (deflated: Uint8Array): number[] => [0x33, ...v(deflated.length), ...deflated];
 
 export function blk(sector: number, contents: Uint8Array, crc = crc32(contents)): number[] {
-  return [0x20, ...v(sector), ...v(contents.length / 0x1000), ...u32(crc)];
+  return [0x20, ...v(sector), ...v(contents.length / 0x1000), ...v(crc)];
 }
 
 /** @param runs bytes to skip, bytes to put there */

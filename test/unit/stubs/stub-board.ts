@@ -3,7 +3,7 @@
  * stub works. Speaks frames, and has no opinion on the protocol.
  */
 import { readFileSync } from "node:fs";
-import { crc32 } from "node:zlib";
+import { decodeFrame, encodeFrame, textOf, u32, type Frame } from "./frames.ts";
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../../stubs/blobs/core.wasm", import.meta.url)));
 
@@ -14,22 +14,16 @@ interface StubExports {
   readonly stub_deadline: () => number;
 }
 
-export interface Frame {
-  readonly type: number;
-  readonly seq: number;
-  readonly payload: Uint8Array;
-}
-
 const sectorBytes = 0x1000;
 const blockBytes = 0x10000;
 
 const flashTimes = { sectorUs: 45_000, blockUs: 150_000, programUs: 125, readUs: 25.6, readDualUs: 13.2 };
 
 /**
- * Of a byte at 40 MHz and one cycle for each instruction, in the order of `enum hw_work`: frames, CRC, copying, comparing, inflating; and of
- * a step of nothing. CRC and copying are counted in the RISC-V code of COMMIT and COPY: 6 and 2.5 instructions a byte.
+ * Of a byte at 40 MHz and one cycle for each instruction, in the order of `enum hw_work`: frames that come, CRC, copying, comparing,
+ * inflating, digests, coding of frames that go; and of a step of nothing. CRC and copying are counted in the RISC-V code of COMMIT and COPY: 6 and 2.5 instructions a byte.
  */
-const workUs = [1.45, 0.15, 0.065, 0.1, 0.8, 0.37];
+const workUs = [1.45, 0.15, 0.065, 0.1, 0.8, 0.37, 0.85];
 const stepUs = 5;
 
 export class StubBoard {
@@ -250,65 +244,4 @@ export class StubBoard {
     const acks = frames.filter(({ type }) => type === 0x81 || type === 0x82);
     return [...frames.filter(({ type }) => type === 0x83), ...acks.slice(-1)].map(textOf).join("\n");
   }
-}
-
-export function u32(value: number): number[] {
-  return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
-}
-
-/** Unsigned LEB128. */
-export function v(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) | 0x80);
-  }
-}
-
-/** Zigzag. */
-export function z(value: number): number[] {
-  return v(value < 0 ? -2 * value - 1 : 2 * value);
-}
-
-export function encodeFrame({ type, seq, payload }: Frame): number[] {
-  const plain = [type, seq, ...payload];
-  plain.push(...u32(crc32(Uint8Array.from(plain))));
-  const coded: number[] = [];
-  for (let group: number[] = [], at = 0; at <= plain.length; at++) {
-    const byte = plain[at];
-    if (byte !== undefined && byte !== 0) group.push(byte);
-    if (byte === undefined || byte === 0 || group.length === 254) {
-      coded.push(group.length + 1, ...group);
-      group = [];
-    }
-  }
-  return [...coded, 0];
-}
-
-export function decodeFrame(coded: readonly number[]): Frame {
-  const plain: number[] = [];
-  for (let at = 0; at < coded.length;) {
-    const code = coded[at] ?? 0;
-    plain.push(...coded.slice(at + 1, at + code));
-    at += code;
-    if (code < 0xff && at < coded.length) plain.push(0);
-  }
-  const bytes = Uint8Array.from(plain);
-  const end = bytes.length - 4;
-  const crc = new DataView(bytes.buffer).getUint32(end, true);
-  if (crc !== crc32(bytes.subarray(0, end))) throw new Error("the stub sent a damaged frame");
-  return { type: bytes[0] ?? 0, seq: bytes[1] ?? 0, payload: bytes.slice(2, end) };
-}
-
-/** As a line of text; times and data are left to `payload`. */
-export function textOf({ type, seq, payload }: Frame): string {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const hex = (value: number): string => value.toString(16).padStart(2, "0");
-  if (type === 0x83)
-    return `reply ${view.getUint16(0, true)} op ${hex(payload[2] ?? 0)} status ${hex(payload[3] ?? 0)} (${payload.length - 4} bytes)`;
-  if (type === 0x84) return `answer ${seq} op ${hex(payload[0] ?? 0)} status ${hex(payload[1] ?? 0)}`;
-  return (
-    `${type === 0x81 ? "ack" : "nak"} next ${payload[0]} status ${hex(payload[1] ?? 0)} ops ${view.getUint16(2, true)} ` +
-    `received ${view.getUint32(4, true)} drained ${view.getUint32(8, true)}`
-  );
 }

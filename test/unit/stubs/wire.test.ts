@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { encodeFrame, textOf, u32, v, type Frame } from "./frames.ts";
 import { blk, commit, copy, erase, fill, hash, ins, noise, read } from "./operations.ts";
-import { encodeFrame, StubBoard, textOf, u32, v, type Frame } from "./stub-board.ts";
+import { StubBoard } from "./stub-board.ts";
 
 function boardWith(contents: Uint8Array): StubBoard {
   const board = new StubBoard();
@@ -24,10 +25,10 @@ describe("HELLO", () => {
     board.settle();
     const { payload } = board.hello();
     const view = new DataView(payload.buffer);
-    expect([2, 8, 12, 16, 20, 24].map((at) => view.getUint32(at, true))).toEqual([
+    expect([2, 10, 14, 18, 22, 26].map((at) => view.getUint32(at, true))).toEqual([
       0xc0ffee, 0x8000, 0x10000, 0x8000, 0x1640ef, 3,
     ]);
-    expect(payload).toHaveLength(36);
+    expect(payload).toHaveLength(38);
   });
 
   test("without it no flash is there, and not more than it says", () => {
@@ -57,6 +58,15 @@ describe("HELLO", () => {
     expect(board.perform(read(0x1000, 4))).toContain("reply 0 op 12 status 00");
   });
 
+  test("does not lose a control that comes while the one before is carried out", () => {
+    const board = new StubBoard(); // which says its own HELLO first
+    board.control(1, [...u32(5), ...u32(0x40000)], 3);
+    const coded = board.toStub.splice(4);
+    board.step();
+    board.toStub.push(...coded);
+    expect(texts(board.settle())).toBe("answer 0 op 01 status 00\nanswer 3 op 01 status 00");
+  });
+
   test("forgets a half received operation and a half received frame", () => {
     const board = boardWith(noise(0x1000));
     board.stream([...blk(0, noise(0x1000)), ...ins(noise(100)).slice(0, 50)]);
@@ -64,7 +74,7 @@ describe("HELLO", () => {
     board.toStub.push(...encodeFrame(frame(1, 1, 2, 3)).slice(0, 6), 0);
     board.hello();
     expect(board.perform(hash(0, 1, 4096))).toBe(
-      "reply 0 op 11 status 00 (10 bytes)\nack next 1 status 00 ops 1 received 5 drained 5",
+      "reply 0 op 11 status 00 (9 bytes)\nack next 1 status 00 ops 1 received 5 drained 5",
     );
   });
 });
@@ -228,6 +238,16 @@ describe("what has no business on this wire", () => {
     board.control(1, [1], 3);
     board.send({ type: 0x55, seq: 1, payload: Uint8Array.of(1) });
     expect(texts(board.settle())).toBe("answer 1 op 09 status 01\nanswer 2 op 02 status 02\nanswer 3 op 01 status 02");
+  });
+
+  test("before the write part is there, what is not the boot part's is not loaded, be there such a thing or not", () => {
+    const board = boardWith(noise(0x10));
+    board.loaded = 0;
+    board.control(2, u32(20), 1);
+    board.control(9, [], 2);
+    expect(texts(board.settle())).toBe("answer 1 op 02 status 09\nanswer 2 op 09 status 09");
+    expect(board.divider).toBe(100);
+    expect(board.perform(hash(0, 1, 16), read(0, 1))).toContain("reply 1 op 12 status 09");
   });
 
   test("numbers of more than 32 bits", () => {

@@ -14,6 +14,8 @@ interface Blob {
   readonly inflate: readonly BlobSegment[];
   /** Address of a word inside the segments: 0 = UART0, 1 = USB-Serial-JTAG. Only where there is a choice. */
   readonly linkWord?: number;
+  /** Address of a word inside the segments: MHz of the processor, by which some chips count time. */
+  readonly clockWord?: number;
   /** CRC-32 that HELLO reports as `build`. */
   readonly build: number;
 }
@@ -30,16 +32,25 @@ export interface PatchStub {
   readonly build: number;
 }
 
+/** What a stub is told by words in its image. */
+interface Situation {
+  readonly link: "uart" | "usb-serial-jtag";
+  /** Of the processor while the loader runs; undefined: as it was built for, or not read. */
+  readonly clockMhz: number | undefined;
+}
+
 /** @param revision of an ESP32-P4, times 100; its RAM lies elsewhere from 3.0 on @returns undefined where there is none for this chip */
 export async function loadPatchStub(
   { name }: Chip,
   revision: number | undefined,
-  link: "uart" | "usb-serial-jtag",
+  { link, clockMhz }: Situation,
 ): Promise<PatchStub | undefined> {
   const load = blobs[name === "esp32p4" && revision !== undefined && revision < 300 ? "esp32p4-rev1" : name];
   if (load === undefined) return undefined;
   const { default: blob } = await load();
-  const pieces = blob.segments.map((segment) => withLinkWord(decode(segment), blob.linkWord, link));
+  const pieces = blob.segments.map(decode);
+  setByte(pieces, blob.linkWord, link === "uart" ? 0 : 1);
+  if (clockMhz !== undefined) setByte(pieces, blob.clockWord, clockMhz);
   const parts = { write: blob.write.map(decode), inflate: blob.inflate.map(decode) };
   return { program: { pieces, entry: blob.entry }, parts, build: blob.build };
 }
@@ -48,10 +59,12 @@ function decode({ address, data }: BlobSegment): RamPiece {
   return { address, data: new Uint8Array(Buffer.from(data, "base64")) };
 }
 
-function withLinkWord(piece: RamPiece, at: number | undefined, link: "uart" | "usb-serial-jtag"): RamPiece {
-  const offset = (at ?? -1) - piece.address;
-  if (offset >= 0 && offset < piece.data.length) piece.data[offset] = link === "uart" ? 0 : 1;
-  return piece;
+/** The lowest byte of a word; the others are 0 in every build. */
+function setByte(pieces: readonly RamPiece[], at: number | undefined, value: number): void {
+  for (const { address, data } of pieces) {
+    const offset = (at ?? -1) - address;
+    if (offset >= 0 && offset < data.length) data[offset] = value;
+  }
 }
 
 type BlobImport = () => Promise<{ readonly default: Blob }>;

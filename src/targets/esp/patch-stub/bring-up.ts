@@ -9,6 +9,7 @@ import { usbEquivalentBaud, type Link } from "../link.ts";
 import { startInRam } from "../stub.ts";
 import { loadPatchStub } from "./blobs.ts";
 import { StubChannel } from "./channel.ts";
+import { processorClocks, processorMhz, scaledDivider } from "./divider.ts";
 import { StubLink, type Hello } from "./link.ts";
 import { status } from "./operations.ts";
 
@@ -67,10 +68,14 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
   const { client, transport, chip, link, wanted } = parts;
   const { trace } = client.context;
   if (link === "usb-otg" || !transport.hasModemLines || isLarge(parts)) return { kind: "unfit" };
-  const stub = await loadPatchStub(chip, parts.revision, link);
+  const mustChangeBaud = link === "uart" && parts.baud !== wanted;
+  let stage: Stage = "upload";
+  const mustReadDivider = mustChangeBaud || processorClocks[chip.name] !== undefined;
+  const divider = mustReadDivider ? await client.readRegister(chip.uartDivider) : 0;
+  const clockMhz = processorMhz(chip, divider, parts.baud);
+  const stub = await loadPatchStub(chip, parts.revision, { link, clockMhz });
   if (stub === undefined) return { kind: "unfit" };
   if (stub.build === parts.failedBuild) return { kind: "failed before" };
-  let stage: Stage = "upload";
   try {
     trace.enter("connect", "stub upload");
     await startInRam(client, stub.program);
@@ -79,7 +84,7 @@ export async function startPatchStub(parts: BringUp): Promise<Running | NotStart
     const speaking = new StubLink(transport, client.context, link === "uart" ? parts.baud : usbEquivalentBaud);
     const greeting = await greet(speaking, parts, stub.build);
     const channel = new StubChannel(speaking, stub.parts, greeting);
-    if (link === "uart" && parts.baud !== wanted) await changeBaud(channel, parts);
+    if (mustChangeBaud) await changeBaud(channel, parts, divider);
     return { kind: "running", channel, flashId: greeting.hello.flashId, baud: wanted };
   } catch (error) {
     if (!(error instanceof FlashError) || error.code === "cancelled" || error.code === "disconnected") throw error;
@@ -111,11 +116,14 @@ async function greet(
   return { hello: size === thought ? first : await link.hello(size), flashBytes: size };
 }
 
-/** By the divider as it stands: the stub knows no crystal. */
-async function changeBaud(channel: StubChannel, { transport, chip, baud, wanted }: BringUp): Promise<void> {
+/** By the divider as the ROM has it: the stub knows no crystal. */
+async function changeBaud(
+  channel: StubChannel,
+  { transport, chip, baud, wanted }: BringUp,
+  divider: number,
+): Promise<void> {
   const { link } = channel;
   link.context.trace.enter("connect", "bit rate");
-  const divider = await channel.readRegister(chip.uartDivider);
   const wantedDivider = scaledDivider(divider, baud / wanted, chip.romIsComplete);
   let answer = await link.changeDivider(wantedDivider);
   if (answer === status.notLoaded) {
@@ -126,11 +134,4 @@ async function changeBaud(channel: StubChannel, { transport, chip, baud, wanted 
   await transport.setBaudRate(wanted);
   link.baud = wanted;
   await channel.restart();
-}
-
-/** 20 bits of whole clocks; from the ESP32 on four bits of sixteenths above them. */
-function scaledDivider(divider: number, factor: number, hasSixteenths: boolean): number {
-  if (!hasSixteenths) return Math.round((divider & 0xfffff) * factor);
-  const sixteenths = Math.round((((divider & 0xfffff) << 4) | ((divider >>> 20) & 0xf)) * factor);
-  return ((sixteenths & 0xf) << 20) | (sixteenths >>> 4);
 }

@@ -2,7 +2,7 @@
 import type { Operations } from "../../../core/delta-ops.ts";
 import { FlashError } from "../../../core/errors.ts";
 import type { Hello, StubLink } from "./link.ts";
-import { hash, partFeatures, parseHash, parseRead, parseRegister, ram, read, register } from "./operations.ts";
+import { hash, partFeatures, parseHash, parseRead, ram, read } from "./operations.ts";
 import { OperationStream, type Reply } from "./stream.ts";
 
 /** How often something is asked without any answer. */
@@ -140,16 +140,6 @@ export class StubChannel {
       },
     );
     return bytes;
-  }
-
-  async readRegister(address: number): Promise<number> {
-    const found: number[] = [];
-    await this.#insist(
-      () => (found.length === 0 ? [address] : []),
-      (at) => register(at),
-      (_at, data) => found.push(parseRegister(data)),
-    );
-    return found[0] ?? 0;
   }
 
   /** Asks for everything that is missing until nothing is. */

@@ -12,7 +12,6 @@ export const operation = {
   erase: 0x30,
   packed: 0x33,
   ram: 0x40,
-  reg: 0x42,
 } as const;
 
 export const ackFields = struct({ nextSeq: u8, status: u8, ops: u16, received: u32, drained: u32 });
@@ -22,6 +21,7 @@ export const helloAnswer = struct({
   nonce: u32,
   protocol: u8,
   chip: u8,
+  nothing: u16,
   ringBytes: u32,
   blockBytes: u32,
   saveBytes: u32,
@@ -104,8 +104,7 @@ export function hash(address: number, count: number, unitBytes: number): Operati
 export function parseHash(data: Uint8Array): { readonly first: number; readonly crcs: readonly number[] } {
   const view = viewOf(data);
   const count = data[4] ?? 0;
-  if (data.length < 5 + 4 * count)
-    throw new FlashError("protocol", `a HASH reply of ${data.length} bytes is cut short`);
+  if (data.length < 5 + 4 * count) throw cutShort("HASH", data);
   const crcs = Array.from({ length: count }, (_, index) => view.getUint32(5 + 4 * index, true));
   return { first: view.getUint32(0, true), crcs };
 }
@@ -116,32 +115,24 @@ export function read(address: number, length: number): Operations {
 
 /** One reply to READ. */
 export function parseRead(data: Uint8Array): { readonly offset: number; readonly bytes: Uint8Array } {
+  if (data.length < 4) throw cutShort("READ", data);
   return { offset: viewOf(data).getUint32(0, true), bytes: data.subarray(4) };
 }
 
+function cutShort(of: string, data: Uint8Array): FlashError {
+  return new FlashError("protocol", `a ${of} reply of ${data.length} bytes is cut short`);
+}
+
 export function ram(address: number, data: Uint8Array): Operations {
-  const head = [operation.ram, ...word(address), ...varint(data.length)];
+  const head = [operation.ram, ...varint(address), ...varint(data.length)];
   const bytes = new Uint8Array(head.length + data.length);
   bytes.set(head);
   bytes.set(data, head.length);
   return { ops: bytes, operations: 1 };
 }
 
-export function parseRegister(data: Uint8Array): number {
-  return viewOf(data).getUint32(0, true);
-}
-
-/** Sets the bits of `mask`; a mask of 0 only reads. */
-export function register(address: number, value = 0, mask = 0): Operations {
-  return one(operation.reg, [...word(address), ...word(value), ...word(mask)]);
-}
-
 function one(op: number, rest: readonly number[]): Operations {
   return { ops: Uint8Array.of(op, ...rest), operations: 1 };
-}
-
-function word(value: number): readonly number[] {
-  return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
 }
 
 /** Unsigned LEB128. */
