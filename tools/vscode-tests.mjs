@@ -70,6 +70,8 @@ async function hostSuite(stage, scratch) {
   });
   const cmakeTools = join(stage, "out/cmake-tools");
   await bundleStandIn("test/vscode/cmake-tools", cmakeTools);
+  const cortexDebug = join(stage, "out/cortex-debug");
+  await bundleStandIn("test/vscode/cortex-debug", cortexDebug);
   const workspace = join(scratch, "host-workspace");
   makeDemoWorkspace(workspace);
   const results = join(scratch, "results.json");
@@ -77,7 +79,7 @@ async function hostSuite(stage, scratch) {
   if (process.env.DELTAFLASH_GREP) environment.DELTAFLASH_GREP = process.env.DELTAFLASH_GREP;
   await runTests({
     vscodeExecutablePath: process.env.VSCODE_EXECUTABLE ?? join(host, "code"),
-    extensionDevelopmentPath: [stage, cmakeTools],
+    extensionDevelopmentPath: [stage, cmakeTools, cortexDebug],
     extensionTestsPath: join(stage, "out/test/index.cjs"),
     extensionTestsEnv: { VSCH_TIMEOUT_MS: "240000", ...environment },
     launchArgs: [workspace, "--disable-extensions"],

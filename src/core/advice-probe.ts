@@ -14,7 +14,7 @@ const isBehindServer = ({ port }: FlashFacts) => port.startsWith("gdb:");
 const loaderUploads = (flash: FlashFacts) => spansNamed(flash, "connect", "loader upload");
 
 /** Bytes per millisecond into the target's RAM, without the waits for answers; undefined where too little was loaded to tell. */
-export function linkBytesPerMs(flash: FlashFacts): number | undefined {
+function linkBytesPerMs(flash: FlashFacts): number | undefined {
   const spans = [...loaderUploads(flash), ...spansNamed(flash, "load", "RAM program")];
   const bytes = sumBytes(spans);
   const ms = sumMs(spans);
