@@ -33,8 +33,8 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
   --json FILE|-   the plan as JSON`,
   sim: `deltaflash sim <board> [options]        serve a simulated board until SIGINT, SIGTERM or a pulled cable
 
-  --listen A      tcp://127.0.0.1:0 (default), rfc2217://127.0.0.1:0 or pty; gdb://127.0.0.1:0 for boards
-                  behind a GDB server (rp2040, stm32f4, …; ?server=openocd and more); port 0 takes a free one
+  --listen A      tcp://127.0.0.1:0 (default), rfc2217://127.0.0.1:0 or pty; port 0 takes a free one. Cortex-M boards
+                  listen at gdb://127.0.0.1:0 as a GDB server does: rp2040, or rp2040?server=openocd&clock=1800000
   --flash FILE    keep the flash contents in this file: the raw contents of the whole chip, created as 0xff
   --speed S       real (default), 10x or max
   --fault SPEC    misbehave, separated by commas: unplug@in:5000, power-cut@erase:2, drop@out:rate=0.001,

@@ -31,6 +31,8 @@ const LEAP_BUDGET_MS = 300_000;
 const LEAP_OUTPUT_BYTES = 256 * 1024;
 /** Leaps in one go before sockets get their turn. */
 const LEAPS_PER_TURN = 256;
+/** Nor do leaps take longer than this in one go: a board whose processor is simulated works in each. */
+const TURN_MS = 20;
 const RETRY_MS = 2;
 const LONGEST_TIMER_MS = 60_000;
 
@@ -142,7 +144,8 @@ export class BoardPump {
   }
 
   #leap(): void {
-    for (let leaps = 0; leaps < LEAPS_PER_TURN && this.#mayLeap(); leaps++) {
+    const endMs = performance.now() + TURN_MS;
+    for (let leaps = 0; leaps < LEAPS_PER_TURN && performance.now() < endMs && this.#mayLeap(); leaps++) {
       const nextMs = this.#board.nextEventMs();
       if (nextMs === undefined) break;
       this.#leaptMs += Math.max(0, nextMs - this.#nowMs());

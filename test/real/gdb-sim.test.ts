@@ -15,7 +15,9 @@ const boards = [
   { board: "stm32f767", vectors: 0x0800_0000 },
   { board: "rp2040", vectors: 0x1000_0100 },
 ];
-const missing = ["arm-none-eabi-gcc", "gdb-multiarch"].filter((name) => spawnSync(name, ["--version"]).status !== 0);
+const compiler = "arm-none-eabi-gcc";
+const debuggerName = "gdb-multiarch";
+const missing = [compiler, debuggerName].filter((name) => spawnSync(name, ["--version"]).status !== 0);
 const title = missing.length === 0 ? "GDB" : `GDB (skipped: there is no ${missing.join(", no ")})`;
 
 const desk = new Desk();
@@ -26,7 +28,7 @@ function elfOf(board: string): string {
 
 function compile({ board, vectors }: { readonly board: string; readonly vectors: number }): void {
   const symbols = { vectors_base: vectors, ram_base: 0x2000_0000, ram_top: 0x2000_4000 };
-  execFileSync("arm-none-eabi-gcc", [
+  execFileSync(compiler, [
     ...["-mcpu=cortex-m0", "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib"],
     ...["-fno-tree-loop-distribute-patterns", `-DBOARD_${board}`, "-DPADDING=16384", "-Wl,-n"],
     ...Object.entries(symbols).map(([name, value]) => `-Wl,--defsym=${name}=${value}`),
@@ -37,7 +39,7 @@ function compile({ board, vectors }: { readonly board: string; readonly vectors:
 async function gdb(address: string, board: string, commands: readonly string[]): Promise<string> {
   const all = ["set confirm off", `target remote ${address.replace("gdb://", "")}`, ...commands];
   const ran = await ended(
-    spawn("gdb-multiarch", ["-nx", "-batch", ...all.flatMap((one) => ["-ex", one]), elfOf(board)], {
+    spawn(debuggerName, ["-nx", "-batch", ...all.flatMap((one) => ["-ex", one]), elfOf(board)], {
       stdio: ["ignore", "pipe", "pipe"],
     }),
   );
