@@ -125,7 +125,11 @@ const stm32f4: SimChip = {
     [0x1fff_7a18, 0x3334_3536],
     [0x1fff_7a20, 0x0400_0000],
   ]),
-  resetValues: new Map([[0x4002_3800, 0x0000_0083]]),
+  // RCC_CR; FLASH_OPTCR as delivered
+  resetValues: new Map([
+    [0x4002_3800, 0x0000_0083],
+    [0x4002_3c14, 0x0fff_aaed],
+  ]),
   breakpoints: 6,
   clocks: "stm32",
 };
@@ -165,7 +169,11 @@ const stm32f767: SimChip = {
     [0x1ff0_f428, 0x3136_3431],
     [0x1ff0_f440, 0x0800_0000],
   ]),
-  resetValues: new Map([[0x4002_3800, 0x0000_0083]]),
+  // RCC_CR; FLASH_OPTCR as delivered: nDBANK is set, so there is one bank of large sectors
+  resetValues: new Map([
+    [0x4002_3800, 0x0000_0083],
+    [0x4002_3c14, 0xffff_aafd],
+  ]),
   breakpoints: 8,
   clocks: "stm32",
 };

@@ -26,6 +26,7 @@ const LONGEST_CATCH_UP_MS = 2_000;
 const WARM_UP_MS = 100;
 const CONSOLE_CHARACTERS = 64 * 1024;
 const BACKGROUND = { start: 0x4000_0000, size: 0x2000_0000 };
+const STM32_OPTCR = 0x4002_3c14;
 const RP2040_SIO = { start: 0xd000_0000, size: 0x1000 };
 const BLOCK_MASK = ~0x3ff;
 
@@ -260,7 +261,10 @@ export class Machine {
         const flash = this.#internal();
         const { chipEraseMs: massEraseMs } = this.chip.flash;
         const { isLocked } = this.#options;
-        const controller = new Stm32Flash(flash, this.#time, { massEraseMs, isLocked, protectedSectors: [] });
+        const optionBytes = this.chip.resetValues.get(STM32_OPTCR) ?? 0;
+        const controller = new Stm32Flash(flash, this.#time, {
+          ...{ massEraseMs, isLocked, optionBytes, protectedSectors: [] },
+        });
         this.#resetters.push(() => controller.reset());
         this.#addWindow(controller);
         this.#bus.addPeripheral(0x4002_3c00, 0x400, controller);

@@ -30,14 +30,14 @@ const STRT = 1 << 16;
 const EOPIE = 1 << 24;
 const LOCK = 0x8000_0000;
 
-/** Write protection off, read protection level 0. */
-const OPTCR_RESET = 0x0fff_aaed;
 const RDP_LEVEL_1 = 0x55;
 
 export interface Stm32FlashOptions {
   readonly massEraseMs: number;
   /** Read protection level 1: with a debugger on the chip, nobody reaches its flash memory. */
   readonly isLocked: boolean;
+  /** OPTCR with all protection off. */
+  readonly optionBytes: number;
   /** Sectors that are write-protected by option bytes. */
   readonly protectedSectors: readonly number[];
 }
@@ -76,7 +76,7 @@ export class Stm32Flash implements Peripheral, Window {
         return this.#control | (this.#keys === "open" ? 0 : LOCK);
       case OPTCR: {
         const locked = this.#options.protectedSectors.reduce((bits, sector) => bits | (1 << (16 + sector)), 0);
-        const option = OPTCR_RESET & ~locked;
+        const option = this.#options.optionBytes & ~locked;
         return this.#options.isLocked ? (option & ~0xff00) | (RDP_LEVEL_1 << 8) : option;
       }
       default:
