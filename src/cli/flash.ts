@@ -95,6 +95,7 @@ async function flash(
     const folder = stateFolder();
     const board = await boardAtPort(port ?? (await onlyBoardPort()), folder);
     clock = board.clock;
+    board.family.requireSupported(artifact, jobOptions.chip);
     let report: Report;
     let says: string | undefined;
     try {

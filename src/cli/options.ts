@@ -1,6 +1,7 @@
 /** Reads a command's words: Node's own `parseArgs`, its errors turned into usage errors. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { chipNamed, chips } from "../targets/esp/chips.ts";
+import { seriesOf } from "../targets/gdb/chips/series.ts";
 import { UsageError } from "./exit.ts";
 
 export type OptionsConfig = NonNullable<ParseArgsConfig["options"]>;
@@ -54,7 +55,8 @@ export function readAppOffset(text: string): number {
 /** A chip's name as Deltaflash writes it, `esp32c3`; `ESP32-C3` means the same. @throws UsageError for a chip that it does not know */
 export function readChip(text: string): string {
   const chip = chipNamed(text);
-  if (chip === undefined)
-    throw new UsageError(`--chip ${text} is not one of ${chips.map((one) => one.name).join(", ")}`);
-  return chip.name;
+  if (chip !== undefined) return chip.name;
+  if (seriesOf(text) !== undefined) return text;
+  const names = chips.map((one) => one.name).join(", ");
+  throw new UsageError(`--chip ${text} is not one of ${names}, nor an STM32, nRF5x, SAM or RP2040`);
 }
