@@ -4,13 +4,29 @@ import { join } from "node:path";
 import { FlashError } from "../core/errors.ts";
 import { realBoard, type BoardAtPort } from "../engine/board-port.ts";
 import { familyBehind } from "../engine/families.ts";
+import { systemClock } from "../engine/system-clock.ts";
 import { replaceFile } from "../engine/state-folder.ts";
 import { parsePortName } from "../transport/port-name.ts";
 
 /** @throws FlashError `board-not-found` for a name that is no port */
 export async function boardAtPort(port: string, stateFolder: string): Promise<BoardAtPort> {
   const name = parsePortName(port);
+  if (name.kind === "gdb-launch") return launchedBoard(port, name.name);
   return name.kind === "sim" ? simulatedBoard(port, name.board, stateFolder) : realBoard(port);
+}
+
+/** Behind the GDB server that this folder's launch.json names; if it has to be started, it ends with the command. */
+async function launchedBoard(port: string, name: string): Promise<BoardAtPort> {
+  const [{ launchServerNamed, launchServers }, { boardBehindServer }, { GdbServers }] = await Promise.all([
+    import("../build/find-launch-server.ts"),
+    import("../engine/gdb-server-board.ts"),
+    import("../engine/gdb-server.ts"),
+  ]);
+  const servers = new GdbServers({ clock: systemClock, log: () => undefined });
+  const board = boardBehindServer(port, servers, async () =>
+    launchServerNamed(name, await launchServers([process.cwd()], process.env)),
+  );
+  return { ...board, finish: () => servers.close().then(() => undefined) };
 }
 
 /** `esp32c3`, or `esp32c3?speed=max` for one that does not wait for real time. Its flash chip is a file in the state folder. */

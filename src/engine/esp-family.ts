@@ -34,6 +34,7 @@ const otherStubNote =
 
 export const espFamily: Family = {
   countsRoundTrips: false,
+  hasConsole: true,
   requireSupported,
   requireChip: (name) => void requireChip(name),
   offline,

@@ -102,6 +102,8 @@ export interface OfflineQuestion {
 export interface Family {
   /** Questions are answered one by one, so that it means something how many there were in each phase. */
   readonly countsRoundTrips: boolean;
+  /** The program's output comes through the port too, so that a monitor can listen there. */
+  readonly hasConsole: boolean;
   /**
    * To be called before a port is touched.
    * @param chip what the project is for, as its build system calls it; undefined: the artifact says it, or nobody does

@@ -9,8 +9,8 @@ import { seriesOf } from "../targets/gdb/chips/series.ts";
 import { usualCosts } from "../targets/gdb/costs.ts";
 import { checkRamProgram, type RamChip } from "../targets/gdb/ram-image.ts";
 import { loadIntoRam } from "../targets/gdb/ram-loader.ts";
-import { resetAndRun } from "../targets/gdb/reset.ts";
-import { connectCortex, findBoard, type CortexBoard } from "../targets/gdb/target.ts";
+import { leaveRunning } from "../targets/gdb/reset.ts";
+import { connectCortex, findBoard, orLeave, type CortexBoard } from "../targets/gdb/target.ts";
 import type { Context } from "../targets/target.ts";
 import type { SerialTransport } from "../transport/transport.ts";
 import {
@@ -29,6 +29,7 @@ import type { PortHints } from "./history.ts";
 
 export const gdbFamily: Family = {
   countsRoundTrips: true,
+  hasConsole: false,
   requireSupported: (artifact) => void programOf(artifact),
   requireChip: () => undefined, // servers know chips that we do not
   offline,
@@ -48,7 +49,7 @@ async function connect(
   const board = await connectCortex(transport, handed, { useLoader: wishes.useStub, likelyChip });
   const { session } = board;
   const check = (asked: Meant) => checkChip(board, asked.chip, memory.port);
-  if (meant !== undefined) await orLeave(board, context, () => check(meant));
+  if (meant !== undefined) await orLeave(board.client, context, () => Promise.resolve(meant).then(check));
   return {
     ...{ transport, session, context: handed, notes: board.notes, check },
     hints: hintsOf(board),
@@ -77,25 +78,6 @@ function offline({ hints, seen }: OfflineQuestion): OfflineBoard {
   }
   const costs = usualCosts(row);
   return { chip: row.name, map: memory.flash, costs, image: ({ artifact }) => Promise.resolve(imageOf(artifact)) };
-}
-
-/** The core stands halted already: it is not left so. */
-async function orLeave(board: CortexBoard, context: Context, work: () => void): Promise<void> {
-  try {
-    work();
-  } catch (error) {
-    await letRun(board, context);
-    throw error;
-  }
-}
-
-async function letRun({ client }: CortexBoard, context: Context): Promise<void> {
-  try {
-    await resetAndRun(client);
-    await client.disconnect();
-  } catch (error) {
-    context.log(`the board could not be started again: ${String(error)}`);
-  }
 }
 
 /** @param asked as the user or the project names it: `STM32F407VGTx` @throws FlashError `wrong-chip` for a board of another series */
@@ -156,7 +138,7 @@ async function runInRam(
   const { chip: likelyChip } = await memory.history.portHints(memory.port);
   const board = await findBoard(transport, context, likelyChip);
   const { client, chip, identity, title } = board;
-  request.onBoard({ chip, identity, leave: (final) => letRun(board, final) });
+  request.onBoard({ chip, identity, leave: (final) => leaveRunning(client, final) });
   checkChip(board, meant.chip, memory.port);
   context.trace.enter("plan", "RAM program");
   const program = checkRamProgram(artifact.elf, { title, ...(await ramOf(board)) });

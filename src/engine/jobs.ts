@@ -66,6 +66,11 @@ export class Jobs {
   ): Promise<void> {
     const { clock, observer } = this.#parts;
     const board = await this.#parts.boardAtPort(port);
+    if (!board.family.hasConsole) {
+      throw new FlashError("refused", `${port} is a GDB server, through which no program's output comes`, {
+        remedy: "Choose the serial port of the board, or of its probe, and open the monitor there.",
+      });
+    }
     const monitor = new Monitor({
       ...{ port, baud: options.baud, logFile: options.logFile, clock },
       open: () => board.open(),

@@ -57,7 +57,8 @@ function makeParts(context: ExtensionContext) {
   const flash = async (wish: FlashWish): Promise<FlashEnd> => {
     const end = await flasher.flash(wish);
     void showFailure(end, wish, flash);
-    if (end.kind === "report" && end.report.error === null && config.settings.monitorOpenAfterFlash) {
+    const hasConsole = end.kind === "report" && !end.report.port.startsWith("gdb:"); // no output comes through a GDB server
+    if (hasConsole && end.report.error === null && config.settings.monitorOpenAfterFlash) {
       monitors.show(end.report.port, projects.current?.monitorBaud);
     }
     return end;

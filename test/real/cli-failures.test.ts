@@ -163,7 +163,7 @@ const badInputs: readonly BadInput[] = [
     code: "board-not-found",
     message: '"usb:3" is no port that this program knows',
     remedy:
-      "Name a port as /dev/ttyUSB0, COM3, tcp://host:port, rfc2217://host:port, gdb://host:port or sim:<board>; `deltaflash ports` lists the serial ones.",
+      "Name a port as /dev/ttyUSB0, COM3, tcp://host:port, rfc2217://host:port, gdb://host:port, gdb:launch/<debug configuration> or sim:<board>; `deltaflash ports` lists the serial ones.",
   },
   {
     name: "a simulated board that there is not",
@@ -171,7 +171,7 @@ const badInputs: readonly BadInput[] = [
     code: "board-not-found",
     message: 'there is no simulated board "esp33"',
     remedy:
-      "Choose one of esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c5, esp32c6, esp32c61, esp32h2, esp32p4, esp8266.",
+      "Choose one of esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c5, esp32c6, esp32c61, esp32h2, esp32p4, esp8266, rp2040, stm32f4, nrf51, stm32f767.",
   },
   {
     name: "a file that is no serial port",

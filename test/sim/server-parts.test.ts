@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { History } from "../../src/engine/history.ts";
+import { Jobs } from "../../src/engine/jobs.ts";
+import { systemClock } from "../../src/engine/system-clock.ts";
 import { Boards } from "../../src/server/boards.ts";
 import { MonitorOutbox } from "../../src/server/monitor-outbox.ts";
 import { portChoices } from "../../src/server/port-choices.ts";
@@ -40,10 +42,22 @@ test("a file of no flash chip's size is an error of the port, not of the server"
 
 test("names that are no ports are said at once", async () => {
   const boards = new Boards(stateFolder());
-  for (const port of ["", "gdb://127.0.0.1:3333", "ftp://x", "sim:toaster"]) {
+  for (const port of ["", "gdb:x", "ftp://x", "sim:toaster"]) {
     await expect(boards.at(port)).rejects.toMatchObject({ code: "board-not-found" });
   }
   await expect(boards.at("sim:esp32c3?fault=nonsense")).rejects.toMatchObject({ code: "refused" });
+});
+
+test("a monitor on a GDB server is refused in a sentence, and nothing is connected to", async () => {
+  const boards = new Boards(stateFolder());
+  const nothing = () => undefined;
+  const jobs = new Jobs({
+    clock: systemClock,
+    history: new History(stateFolder()),
+    boardAtPort: (port) => boards.at(port),
+    observer: { state: nothing, monitorText: nothing, monitorState: nothing, log: nothing },
+  });
+  await expect(jobs.openMonitor("gdb://127.0.0.1:1", { baud: 115_200 })).rejects.toMatchObject({ code: "refused" });
 });
 
 test("the picker knows which board was seen at a port last", async () => {

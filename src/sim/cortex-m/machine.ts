@@ -26,6 +26,8 @@ const LONGEST_CATCH_UP_MS = 2_000;
 const WARM_UP_MS = 100;
 const CONSOLE_CHARACTERS = 64 * 1024;
 const BACKGROUND = { start: 0x4000_0000, size: 0x2000_0000 };
+/** UICR, read protection of all: nRF51 Series Reference Manual 8.2. */
+const NRF51_RBPCONF_PALL = [0x1000_1004, 0xffff_00ff] as const;
 const STM32_OPTCR = 0x4002_3c14;
 const RP2040_SIO = { start: 0xd000_0000, size: 0x1000 };
 const BLOCK_MASK = ~0x3ff;
@@ -241,8 +243,10 @@ export class Machine {
     this.#resetters.push(() => background.reset());
     this.#bus.addBackground(BACKGROUND.start, BACKGROUND.size, aliased(background));
     this.#bus.addBackground(CORE_REGISTERS.start, CORE_REGISTERS.size, this.#coreRegisters);
-    for (const block of new Set([...chip.identity.keys()].map((address) => (address & BLOCK_MASK) >>> 0))) {
-      this.#bus.addPeripheral(block, 0x400, identityRegisters(chip.identity, block));
+    const locked = chip.flash.kind === "nvmc" && this.#options.isLocked;
+    const identity = new Map([...chip.identity, ...(locked ? [NRF51_RBPCONF_PALL] : [])]);
+    for (const block of new Set([...identity.keys()].map((address) => (address & BLOCK_MASK) >>> 0))) {
+      this.#bus.addPeripheral(block, 0x400, identityRegisters(identity, block));
     }
   }
 

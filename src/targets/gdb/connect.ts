@@ -16,6 +16,8 @@ const quietMs = 50;
 const usualPacketBytes = 400;
 const leastPacketBytes = 64;
 const mostPacketBytes = 0x10000;
+/** Longest wait for the answer to a goodbye. */
+const goodbyeMs = 100;
 /** A scan of the debug port by the probe. */
 const scanMs = 5_000;
 
@@ -26,6 +28,16 @@ const scanMs = 5_000;
  */
 export async function connectGdb(transport: Transport, context: GdbContext): Promise<GdbClient> {
   const wire = new GdbWire(transport, context);
+  try {
+    return await recognise(wire, context);
+  } catch (error) {
+    // Most servers halt the core for whoever connects, and let it run when they hear this.
+    await wire.farewell("D", goodbyeMs);
+    throw error;
+  }
+}
+
+async function recognise(wire: GdbWire, context: GdbContext): Promise<GdbClient> {
   const answer = await firstAnswer(wire);
   const supported = parseFeatures(answer);
   const isQemu = await agreeOnAcks(wire, supported.get("QStartNoAckMode") === "+");
@@ -38,7 +50,7 @@ export async function connectGdb(transport: Transport, context: GdbContext): Pro
   const hasX = await knowsX(wire);
   wire.window = traits.window;
   wire.listensWhileRunning = traits.memoryWhileRunning;
-  context.log(`${traits.title} on ${transport.name}: ${answer}; X ${hasX ? "yes" : "no"}`);
+  context.log(`${traits.title} on ${wire.transport.name}: ${answer}; X ${hasX ? "yes" : "no"}`);
   return new GdbClient(wire, {
     traits,
     features: supported,

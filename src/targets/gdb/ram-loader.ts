@@ -3,7 +3,7 @@ import { equalBytes, hex } from "../../core/bytes.ts";
 import { FlashError } from "../../core/errors.ts";
 import type { GdbClient } from "./client.ts";
 import type { RamProgram } from "./ram-image.ts";
-import { resetAndHalt } from "./reset.ts";
+import { letThrough, resetAndHalt } from "./reset.ts";
 import { LoaderRunner } from "./run.ts";
 
 /**
@@ -25,6 +25,7 @@ export async function loadIntoRam(
   await verify(client, program);
   const { start, stackTop, vectorTable } = program;
   await new LoaderRunner(client).start({ code: start, end: start, mailbox: vectorTable, stackTop });
+  if (client.wire.isRunning) await letThrough(client);
 }
 
 /** Not by the server's checksum: OpenOCD lets the core work that out, in a work area that the program may lie in. */

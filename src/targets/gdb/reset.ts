@@ -1,5 +1,7 @@
 /** Resets of the target, in the words of each server. */
 import { FlashError } from "../../core/errors.ts";
+import { ask } from "./ask.ts";
+import type { GdbContext } from "./wire.ts";
 import type { GdbClient } from "./client.ts";
 import { haltingCommand, interruptCore } from "./halt.ts";
 import type { ResetStep } from "./servers.ts";
@@ -19,6 +21,30 @@ export function resetForFlash(client: GdbClient): Promise<void> {
   return carryOut(client, client.traits.resetForFlash);
 }
 
+/** A server that finds the connection closed before it has read the last packet may drop it. */
+const handOverMs = 20;
+
+/** To be called behind a packet that lets the core run, if the connection is closed next. */
+export async function letThrough(client: GdbClient): Promise<void> {
+  await client.wire.waitStop(handOverMs);
+}
+
+/**
+ * For the end of a job that failed, however it ended: the program in the flash runs, and the server is told goodbye. What goes wrong is
+ * logged, for there is an error already.
+ */
+export async function leaveRunning(client: GdbClient, { log }: Pick<GdbContext, "log">): Promise<void> {
+  if (client.wire.broken !== undefined) return;
+  try {
+    await client.evenIfCancelled(async () => {
+      await resetAndRun(client);
+      await client.disconnect();
+    });
+  } catch (error) {
+    log(`the board could not be started again: ${String(error)}`);
+  }
+}
+
 async function carryOut(client: GdbClient, steps: readonly ResetStep[]): Promise<void> {
   if (steps.length === 0) {
     throw new FlashError("refused", `${client.name} has no request that resets the target`, {
@@ -33,9 +59,11 @@ async function carryOut(client: GdbClient, steps: readonly ResetStep[]): Promise
         break;
       case "unanswered":
         await client.wire.sendUnanswered(step.body);
+        await client.wire.request(ask("Hg0")); // answered when that is through
         break;
       case "continue":
         await client.wire.run("c");
+        await letThrough(client);
         break;
     }
   }

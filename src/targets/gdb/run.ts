@@ -9,6 +9,7 @@ import { checkOk } from "./ask.ts";
 import type { GdbClient } from "./client.ts";
 import { doesNotHalt, haltingCommand, haltMs, interruptCore } from "./halt.ts";
 import { writeAsks, type Block } from "./memory.ts";
+import { pollPauseMs } from "./poll.ts";
 import { writeRegisterAsk, type RegisterName } from "./registers.ts";
 
 /** Where a loader and what it works with lie. See stubs/cortex-m/README.md. */
@@ -30,8 +31,6 @@ const statusWord = 1;
 
 /** Thumb state and nothing else: after a reset with an empty vector table T is 0, and the first instruction faults. */
 const freshStatus = 0x01000000;
-/** Between two looks at the mailbox; the last goes on. */
-const pollPausesMs = [1, 2, 5, 10];
 /** Every so many looks, whether the core still runs. */
 const looksPerHaltCheck = 8;
 /** Debug Halting Control and Status Register. Source: ARMv6-M Architecture Reference Manual, C1.6.3. */
@@ -99,17 +98,18 @@ export class LoaderRunner {
 
   /**
    * Waits for the end. The core is halted then.
-   * @returns the mailbox
+   * @param words how many to read from the mailbox on: what stands behind it may be wanted too
+   * @returns the mailbox, read in one go when the loader was done
    * @throws FlashError `timeout` when it does not come back in time, `protocol` when it stopped elsewhere; both tell the registers
    */
-  async finish(entry: LoaderEntry, timeoutMs: number): Promise<Uint32Array> {
+  async finish(entry: LoaderEntry, timeoutMs: number, words = mailboxWords): Promise<Uint32Array> {
     const { run } = this.#client.traits;
     switch (run.kind) {
       case "continue":
-        return this.#untilStopReply(entry, timeoutMs);
+        return this.#untilStopReply(entry, timeoutMs, words);
       case "resume-script":
       case "monitor-continue":
-        return this.#untilMailbox(entry, timeoutMs);
+        return this.#untilMailbox(entry, timeoutMs, words);
     }
   }
 
@@ -138,27 +138,30 @@ export class LoaderRunner {
     return values.map(([name, value]) => writeRegisterAsk(this.#client.registers, name, value));
   }
 
-  async #untilStopReply(entry: LoaderEntry, timeoutMs: number): Promise<Uint32Array> {
+  async #untilStopReply(entry: LoaderEntry, timeoutMs: number, words: number): Promise<Uint32Array> {
     const stop = await this.#client.wire.waitStop(timeoutMs);
     if (stop === undefined) throw await this.#lost(entry, timeoutMs);
-    const mailbox = await this.#client.readWords(entry.mailbox, mailboxWords);
+    const mailbox = await this.#client.readWords(entry.mailbox, words);
     if (mailbox[statusWord] === stillRunning) throw await this.#strayed(stop);
     return mailbox;
   }
 
-  async #untilMailbox(entry: LoaderEntry, timeoutMs: number): Promise<Uint32Array> {
+  async #untilMailbox(entry: LoaderEntry, timeoutMs: number, words: number): Promise<Uint32Array> {
     const { clock, signal } = this.#client.wire.context;
-    const untilMs = clock.nowMs() + timeoutMs;
+    const fromMs = clock.nowMs();
     for (let looks = 0; ; looks++) {
-      if ((await this.#status(entry)) !== stillRunning) {
+      // Whole at each look: a longer answer costs less than another question, and the status is the last word that the loader writes.
+      const mailbox = await this.#client.readWords(entry.mailbox, words);
+      if (mailbox[statusWord] !== stillRunning) {
         await this.#untilHalted();
-        return this.#client.readWords(entry.mailbox, mailboxWords);
+        return mailbox;
       }
       if (looks % looksPerHaltCheck === looksPerHaltCheck - 1) {
         await this.#checkAlive(entry);
       }
-      if (clock.nowMs() >= untilMs) throw await this.#lost(entry, timeoutMs);
-      await clock.sleep(pollPausesMs[Math.min(looks, pollPausesMs.length - 1)] ?? 10, signal);
+      const waitedMs = clock.nowMs() - fromMs;
+      if (waitedMs >= timeoutMs) throw await this.#lost(entry, timeoutMs);
+      await clock.sleep(pollPauseMs(waitedMs), signal);
     }
   }
 
@@ -181,10 +184,11 @@ export class LoaderRunner {
       return;
     }
     const { clock, signal } = this.#client.wire.context;
-    const untilMs = clock.nowMs() + haltMs;
-    for (let looks = 0; ((await this.#debugState()) & S_HALT) === 0; looks++) {
-      if (clock.nowMs() >= untilMs) throw doesNotHalt(this.#client);
-      await clock.sleep(pollPausesMs[Math.min(looks, pollPausesMs.length - 1)] ?? 10, signal);
+    const fromMs = clock.nowMs();
+    while (((await this.#debugState()) & S_HALT) === 0) {
+      const waitedMs = clock.nowMs() - fromMs;
+      if (waitedMs >= haltMs) throw doesNotHalt(this.#client);
+      await clock.sleep(pollPauseMs(waitedMs), signal);
     }
   }
 

@@ -4,11 +4,11 @@ import { FlashError } from "../../core/errors.ts";
 import type { FlashMap } from "../../core/flash-map.ts";
 import type { Range } from "../../core/image.ts";
 import type { FlashCosts } from "../../core/plan.ts";
-import type { MemorySession, PatchWork } from "../target.ts";
+import { StoppedBetweenRequests, type MemorySession, type PatchWork } from "../target.ts";
 import type { GdbClient } from "./client.ts";
 import type { FlashWay } from "./flash-way.ts";
 import { loaderDigest } from "./loader-abi.ts";
-import { resetAndRun } from "./reset.ts";
+import { resetAndHalt, resetAndRun } from "./reset.ts";
 
 export interface CortexParts {
   readonly client: GdbClient;
@@ -50,14 +50,33 @@ export class CortexSession implements MemorySession {
     return Promise.reject(new FlashError("protocol", "this board takes all writes at once, not step by step"));
   }
 
-  patch(work: PatchWork): Promise<void> {
-    return this.#parts.way.write(work);
+  async patch(work: PatchWork): Promise<void> {
+    try {
+      await this.#parts.way.write(work);
+    } catch (error) {
+      if (!(error instanceof StoppedBetweenRequests)) await this.#leaveHalted();
+      throw error;
+    }
   }
 
-  async reset(): Promise<void> {
+  /** Not even a cancelled job leaves the core halted. */
+  reset(): Promise<void> {
     const { client, way } = this.#parts;
-    await way.release();
-    await resetAndRun(client);
-    await client.disconnect();
+    return client.evenIfCancelled(async () => {
+      await way.release();
+      await resetAndRun(client);
+      await client.disconnect();
+    });
+  }
+
+  /** The flash holds half a program: nothing of it runs, and nothing of ours. Never throws, for there is an error already. */
+  async #leaveHalted(): Promise<void> {
+    const { client } = this.#parts;
+    if (client.wire.broken !== undefined || client.traits.resetAndHalt.length === 0) return;
+    try {
+      await client.evenIfCancelled(() => resetAndHalt(client));
+    } catch (error) {
+      client.wire.context.log(`the core could not be reset: ${String(error)}`);
+    }
   }
 }

@@ -20,7 +20,7 @@ import { LoaderWay } from "./loader-way.ts";
 import { Loader } from "./loader.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { ReadDigests } from "./read-digests.ts";
-import { resetAndHalt } from "./reset.ts";
+import { leaveRunning, resetAndHalt } from "./reset.ts";
 import { ServerWay } from "./server-way.ts";
 import { CortexSession } from "./session.ts";
 import { hasVFlash } from "./vflash.ts";
@@ -53,6 +53,21 @@ export async function findBoard(
 ): Promise<CortexBoard> {
   context.trace.enter("connect", "GDB server");
   const client = await connectGdb(transport, context);
+  return orLeave(client, context, () => look(client, context, likelyChip));
+}
+
+/** The core stands halted, and is not left so when nothing comes of it. */
+export async function orLeave<T>(client: GdbClient, context: Context, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await leaveRunning(client, context);
+    throw error;
+  }
+}
+
+async function look(client: GdbClient, context: Context, likelyChip: string | undefined): Promise<CortexBoard> {
+  const { transport } = client.wire;
   context.trace.enter("connect", "reset + halt");
   if (client.traits.resetAndHalt.length > 0) await resetAndHalt(client);
   context.trace.enter("connect", "chip");
@@ -101,6 +116,11 @@ export async function connectCortex(
   { useLoader, likelyChip }: CortexOptions,
 ): Promise<CortexConnection> {
   const board = await findBoard(transport, context, likelyChip);
+  return orLeave(board.client, context, () => chooseWay(board, context, useLoader));
+}
+
+async function chooseWay(board: CortexBoard, context: Context, useLoader: boolean): Promise<CortexConnection> {
+  if (board.found.kind === "known" && board.found.lock !== undefined) throw isLocked(board.title, board.found.lock);
   const own = useLoader ? await ownWay(board, context) : undefined;
   const { way, map, link, notes } = own ?? (await serverWay(board, context));
   const { client, found, chip, identity } = board;
@@ -184,11 +204,17 @@ function whyUnknown(found: Identified): string {
   }
 }
 
+/** @param lock what is the matter, and in a second sentence what can be done */
+function isLocked(title: string, lock: string): FlashError {
+  const [what = "", remedy = ""] = lock.split(/\.\s+(.*)/s, 2);
+  return new FlashError("refused", `${what.replace(/^The chip/, `the ${title}`)}; nothing was changed`, { remedy });
+}
+
 function cannotWrite({ client, found }: CortexBoard, obstacles: readonly string[]): FlashError {
   const [obstacle] = obstacles;
   if (obstacle !== undefined) {
     return new FlashError("refused", `the flash cannot be written: ${obstacle}`, {
-      remedy: "Nothing was changed; remove the protection, then flash again.",
+      remedy: "Nothing was changed; use a GDB server that can write this flash itself, then flash again.",
     });
   }
   const cpu = found.kind === "known" ? found.row.title : whyUnknown(found);

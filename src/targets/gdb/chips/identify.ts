@@ -2,7 +2,7 @@
 import { hex } from "../../../core/bytes.ts";
 import type { Address } from "../../../core/image.ts";
 import { chipRows } from "./list.ts";
-import type { ChipMemory, ChipRow, CortexCore, Fact } from "./row.ts";
+import type { ChipMemory, ChipRow, CortexCore, Fact, Precondition } from "./row.ts";
 
 /** The 32-bit word at a multiple of 4, 0 … 2^32 - 1; undefined where the chip or the server refuses. */
 export type ReadWord = (address: Address) => Promise<number | undefined>;
@@ -19,6 +19,8 @@ export interface KnownChip {
   readonly uniqueId: string | undefined;
   /** Sentences for the user why our loader must leave the flash alone; usually none. */
   readonly obstacles: readonly string[];
+  /** That one of them which leaves the flash out of everybody's reach. */
+  readonly lock: string | undefined;
 }
 
 export type Identified =
@@ -107,10 +109,12 @@ async function known(row: ChipRow, read: ReadWord): Promise<Identified> {
     return unknown(`${row.title}, but it does not say how much flash it has`);
   const driver = await driverOf(row, read);
   if (driver === undefined) return unknown(`${row.title}, but without what its drivers need`);
-  const obstacles: string[] = [];
+  const unmet: Precondition[] = [];
   for (const condition of row.preconditions)
-    if (!holds(condition, await read(condition.address))) obstacles.push(condition.otherwise);
-  return { kind: "known", row, memory, words, driver, uniqueId: await uniqueIdOf(row, read), obstacles };
+    if (!holds(condition, await read(condition.address))) unmet.push(condition);
+  const obstacles = unmet.map(({ otherwise }) => otherwise);
+  const lock = unmet.find(({ locks }) => locks === true)?.otherwise;
+  return { kind: "known", row, memory, words, driver, uniqueId: await uniqueIdOf(row, read), obstacles, lock };
 }
 
 async function driverOf(row: ChipRow, read: ReadWord): Promise<string | undefined> {

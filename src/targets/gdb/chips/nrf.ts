@@ -61,6 +61,7 @@ const nrf51: ChipRow = {
       values: [0xffff],
       otherwise:
         "The chip is read protected (RBPCONF): a debugger may neither read nor write its flash. `nrfjprog --recover` removes that; it erases the whole flash.",
+      locks: true,
     },
   ],
   evidence: "measured on emulator",

@@ -20,6 +20,8 @@ export interface Fact {
 export interface Precondition extends Fact {
   /** For the user when it is not: what is the matter, and what can be done. */
   readonly otherwise: string;
+  /** Where it is not true, nobody can read or write the flash through a debugger, the GDB server's own driver neither. */
+  readonly locks?: true;
 }
 
 /** A driver of `stubs/cortex-m`, and where it may be used. */
@@ -121,8 +123,10 @@ export function threeWords(address: Address): readonly Address[] {
   return [address, address + 4, address + 8];
 }
 
-const readProtected = (level: string, remedy: string) =>
-  `The chip is read protected (${level}): a debugger may neither read nor write its flash. ${remedy}`;
+const readProtected = (level: string, remedy: string) => ({
+  otherwise: `The chip is read protected (${level}): a debugger may neither read nor write its flash. ${remedy}`,
+  locks: true as const,
+});
 
 /** Of an STM32 with three levels of protection (RDP) in byte `shift` of an option register: level 0 is AA. */
 export function rdpIsOff(address: Address, shift: 0 | 8): Precondition {
@@ -130,7 +134,7 @@ export function rdpIsOff(address: Address, shift: 0 | 8): Precondition {
     address,
     mask: 0xff << shift,
     values: [0xaa << shift],
-    otherwise: readProtected(
+    ...readProtected(
       "RDP is not level 0",
       "STM32CubeProgrammer can set RDP back to AA, unless it is level 2; that erases the whole flash.",
     ),
@@ -143,7 +147,7 @@ export const rdprtIsOff: Precondition = {
   address: 0x4002201c,
   mask: 2,
   values: [0],
-  otherwise: readProtected("RDPRT", "STM32CubeProgrammer can remove that; it erases the whole flash."),
+  ...readProtected("RDPRT", "STM32CubeProgrammer can remove that; it erases the whole flash."),
 };
 
 /** The banks of an STM32 stand where they are numbered. */

@@ -46,6 +46,7 @@ export const samd21Chips: readonly ChipRow[] = [
         values: [0],
         otherwise:
           "The chip's security bit is set: a debugger may neither read nor write its flash. A chip erase by the programmer removes that, with all contents.",
+        locks: true,
       },
     ],
     watchdog:
