@@ -9,6 +9,8 @@ import type { Rp2040Board } from "./rp2040-board.ts";
 interface OpenOcdOptions {
   /** OpenOCD's own driver for the RP2040's flash, which needs a boot ROM on the board. */
   readonly hasFlashDriver?: boolean;
+  /** Of free ports. */
+  readonly choosePort?: () => Promise<number>;
 }
 
 export class OpenOcd implements AsyncDisposable {
@@ -35,13 +37,16 @@ export class OpenOcd implements AsyncDisposable {
         const program = new Program("openocd", ["-f", config]);
         try {
           const ready = `Listening on port ${port} for gdb connections`;
-          await program.until(() => program.complaints.includes(ready), ready);
+          const isOver = (): boolean => /couldn't bind/.test(program.complaints);
+          // It lives on without a port.
+          await program.until(() => isOver() || program.complaints.includes(ready), ready);
+          if (isOver()) throw new Error(program.complaints);
           return new OpenOcd(port, shim, program, folder);
         } catch (error) {
           await program[Symbol.asyncDispose]();
           throw error;
         }
-      });
+      }, options.choosePort);
     } catch (error) {
       await shim[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });

@@ -18,7 +18,7 @@ export class Program implements AsyncDisposable {
 
   constructor(command: string, args: readonly string[]) {
     this.#name = command;
-    this.#child = spawn(command, args);
+    this.#child = spawn(...dyingWithUs(command, args));
     this.#ended = new Promise((resolve) => {
       this.#child.once("close", resolve);
       this.#child.once("error", (error) => {
@@ -65,6 +65,11 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** A test run that is killed leaves no servers behind: Linux sends them the same. The process stays the one that was started. */
+function dyingWithUs(command: string, args: readonly string[]): [string, readonly string[]] {
+  return process.platform === "linux" ? ["setpriv", ["--pdeathsig", "KILL", command, ...args]] : [command, args];
+}
+
 /** Free at this moment: somebody else may take it before it is used, so whoever uses it tries again. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -75,11 +80,11 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts on a free port, and on another one when the first was taken in the meantime. */
-export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+/** Starts on a free port, and on another one when the first was taken in the meantime. @param choose of free ports */
+export async function onFreePort<T>(start: (port: number) => Promise<T>, choose = freePort): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(await freePort());
+      return await start(await choose());
     } catch (error) {
       if (attempt === tries || !/in use|bind/i.test(String(error))) throw error;
     }

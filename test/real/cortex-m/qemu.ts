@@ -8,6 +8,8 @@ const listenMs = 15_000;
 interface QemuOptions {
   /** Further arguments of QEMU, such as a drive. */
   readonly args?: readonly string[];
+  /** Of free ports. */
+  readonly choosePort?: () => Promise<number>;
 }
 
 export class QemuBoard implements AsyncDisposable {
@@ -23,8 +25,10 @@ export class QemuBoard implements AsyncDisposable {
     return this.program.output;
   }
 
-  static start(machine: string, { args = [] }: QemuOptions = {}): Promise<QemuBoard> {
+  static start(machine: string, { args = [], choosePort }: QemuOptions = {}): Promise<QemuBoard> {
     return onFreePort(async (port) => {
+      // Whoever listens there now would be taken for QEMU.
+      if (await isListening(port)) throw new Error(`port ${port} is in use`);
       const wires = ["-nographic", "-monitor", "none", "-serial", "stdio", "-gdb", `tcp:127.0.0.1:${port}`, "-S"];
       const program = new Program("qemu-system-arm", ["-M", machine, ...wires, ...args]);
       try {
@@ -34,7 +38,7 @@ export class QemuBoard implements AsyncDisposable {
         await program[Symbol.asyncDispose]();
         throw error;
       }
-    });
+    }, choosePort);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
