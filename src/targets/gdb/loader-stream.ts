@@ -15,9 +15,8 @@ import {
   type LoaderRecord,
 } from "./loader-abi.ts";
 import type { Block } from "./memory.ts";
+import { pollPauseMs } from "./poll.ts";
 
-/** Between two looks at the slots; the last goes on. */
-const pollPausesMs = [1, 2, 5, 10];
 /** Larger slots overlap no better, and begin later. */
 const mostSlotBytes = 0x4000;
 
@@ -97,9 +96,10 @@ async function isFree(
   options: StreamOptions,
 ): Promise<boolean> {
   const { clock, signal } = client.wire.context;
-  let sinceMs = clock.nowMs();
+  const fromMs = clock.nowMs();
+  let sinceMs = fromMs;
   let last = "";
-  for (let looks = 0; ; looks++) {
+  for (;;) {
     const [box = new Uint8Array(), state = new Uint8Array()] = await client.read([
       { address: mailbox, size: 4 * mailboxWords },
       { address: slot, size: 4 },
@@ -112,7 +112,7 @@ async function isFree(
     if (seen !== last) sinceMs = clock.nowMs();
     else if (clock.nowMs() - sinceMs > options.stallMs) return false;
     last = seen;
-    await clock.sleep(pollPausesMs[Math.min(looks, pollPausesMs.length - 1)] ?? 10, signal);
+    await clock.sleep(pollPauseMs(clock.nowMs() - fromMs), signal);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   loaderCommand,
   loaderFlag,
   loaderStatus,
+  mailboxBytes,
   progressOf,
   slotHeadBytes,
   type LoaderJob,
@@ -61,6 +62,8 @@ export interface PatchLimits {
 
 /** How much is loaded at once where the core halts in between: all the RAM there is, but a cancel is to be heard. */
 const mostBatchBytes = 0x40000;
+/** Behind the mailbox, in one answer with it; read at each look. */
+const mostAnswerBytes = 128;
 /** A loader that is told to stop does so after at most one erase. */
 const abortMs = 3_000;
 
@@ -112,20 +115,31 @@ export class Loader {
     const digests: Digest[] = [];
     for (let at = 0; at < ranges.length; at += most) {
       const asked = ranges.slice(at, at + most);
-      const bytes = asked.reduce((sum, { size }) => sum + size, 0);
-      const { address } = space.buffer;
-      await this.#run(
-        space,
-        { command: loaderCommand.digest, buffer: space.buffer, count: asked.length },
-        {
-          blocks: [{ address, data: encodeRanges(asked) }],
-          work: (entry) => this.#runner.finish(entry, digestLimitMs(bytes)),
-        },
-      );
-      const [table = new Uint8Array()] = await this.#client.read([{ address, size: asked.length * digestRangeBytes }]);
-      digests.push(...decodeDigests(table));
+      digests.push(...(await this.#digestsAtOnce(space, asked)));
     }
     return digests;
+  }
+
+  async #digestsAtOnce(space: LoaderSpace, ranges: readonly Range[]): Promise<readonly Digest[]> {
+    const { address } = space.buffer;
+    const job = { command: loaderCommand.digest, buffer: space.buffer, count: ranges.length };
+    const limitMs = digestLimitMs(ranges.reduce((sum, { size }) => sum + size, 0));
+    const tableBytes = ranges.length * digestRangeBytes;
+    // The table stands right behind the mailbox: a short one comes along with it.
+    const isShort = tableBytes <= mostAnswerBytes;
+    const words = (mailboxBytes + tableBytes) / 4;
+    let table: Uint8Array | undefined;
+    await this.#run(space, job, {
+      blocks: [{ address, data: encodeRanges(ranges) }],
+      work: async (entry) => {
+        if (!isShort) return this.#runner.finish(entry, limitMs);
+        const answer = await this.#runner.finish(entry, limitMs, words);
+        table = new Uint8Array(answer.buffer, answer.byteOffset + mailboxBytes, tableBytes);
+        return answer;
+      },
+    });
+    if (table === undefined) [table = new Uint8Array()] = await this.#client.read([{ address, size: tableBytes }]);
+    return decodeDigests(table);
   }
 
   /**
