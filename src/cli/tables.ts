@@ -4,7 +4,7 @@ import { History } from "../engine/history.ts";
 import { stateFolder } from "../engine/state-folder.ts";
 import { chips } from "../targets/esp/chips.ts";
 import { chipRows } from "../targets/gdb/chips/list.ts";
-import type { Evidence } from "../targets/gdb/chips/row.ts";
+import { triedOnWords } from "../targets/gdb/chips/row.ts";
 import { exitCodes, UsageError, type ExitCode } from "./exit.ts";
 import { readOptions } from "./options.ts";
 
@@ -36,11 +36,6 @@ function formatTable(rows: readonly Row[]): string {
 
 /** What each chip was tried on: nothing of ours has run on silicon yet. */
 const triedOn = "simulated board";
-/** Of chips behind GDB servers; `stubs/cortex-m/README.md` has the whole table. */
-const triedWith: Readonly<Record<Evidence, string>> = {
-  "measured on emulator": "third party's emulator",
-  "from source, untested": "model of ours only",
-};
 
 export async function boardsCommand(args: readonly string[]): Promise<ExitCode> {
   const json = wantsJson(args, "boards");
@@ -56,7 +51,7 @@ export async function boardsCommand(args: readonly string[]): Promise<ExitCode> 
     id: row.name,
     title: `${row.title} behind a GDB server`,
     port: "gdb://",
-    triedOn: triedWith[row.evidence],
+    triedOn: triedOnWords[row.evidence],
     silicon: false,
   }));
   const simulated = simCatalogue.map((board) => ({

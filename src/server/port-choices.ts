@@ -1,6 +1,8 @@
 /** The ports for the board picker: what is plugged in, what was seen there last, GDB servers, and the simulated boards. */
 import type { History } from "../engine/history.ts";
 import { simCatalogue } from "../sim/catalogue.ts";
+import { chipRows } from "../targets/gdb/chips/list.ts";
+import { triedOnWords } from "../targets/gdb/chips/row.ts";
 import { holderOf, listPorts, type PortDescription } from "../transport/ports.ts";
 import type { PortChoice } from "./protocol.ts";
 
@@ -40,7 +42,12 @@ export async function portChoices(
       ...(board.link === "serial" ? { chip: board.id } : {}),
     };
   });
-  const served = servers.map(async (choice) => ({ ...choice, ...(await seen(choice.port)) }));
+  const served = servers.map(async (choice) => {
+    const board = await seen(choice.port);
+    const row = chipRows.find(({ name }) => name === board.chip);
+    const tried = row === undefined ? [] : [`${row.title}: driver tried on ${triedOnWords[row.evidence]}`];
+    return { ...choice, ...board, detail: [choice.detail, ...tried].filter((word) => word !== "").join(" · ") };
+  });
   return Promise.all([...plugged, ...served, ...simulated]);
 }
 

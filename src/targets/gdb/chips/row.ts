@@ -59,6 +59,12 @@ export interface ChipMemory {
 
 export type Evidence = "measured on emulator" | "from source, untested";
 
+/** What our driver was tried on, for tables and pickers; `stubs/cortex-m/README.md` has the whole table. */
+export const triedOnWords: Readonly<Record<Evidence, string>> = {
+  "measured on emulator": "third party's emulator",
+  "from source, untested": "model of ours only",
+};
+
 export interface ChipRow {
   /** The catalogue's name: `stm32f405`. One for all chips that look the same from outside. */
   readonly name: string;
