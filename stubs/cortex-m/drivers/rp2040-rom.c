@@ -49,8 +49,9 @@ static inline uint32_t driver_init(uint32_t *state) {
     if (state[index] == 0) return STATUS_NO_SUCH;
   raise_clock();
   begin(state);
+  uint32_t status = finish();
   end(state);
-  return STATUS_OK;
+  return status;
 }
 
 static inline uint32_t driver_done(uint32_t *state) {

@@ -9,10 +9,7 @@
 #define SSI_CTRLR0 SSI
 #define SSI_CTRLR1 (SSI + 0x04)
 #define SSI_SER (SSI + 0x10)
-#define SSI_SR (SSI + 0x28)
-#define SSI_DR (SSI + 0x60)
 #define SSI_SPI_CTRLR0 (SSI + 0xF4)
-#define SR_RECEIVED 0x08u
 /* Frames of 8 bits, both ways; and 32 bits that are read behind command and address. */
 #define CTRLR0_BYTES (7u << 16)
 #define CTRLR0_XIP (31u << 16 | 3u << 8)
@@ -20,37 +17,14 @@
 #define SPI_CTRLR0_XIP (0x03u << 24 | 2u << 8 | 6u << 2)
 #define XIP_FLUSH 0x14000004u
 
-/* The six pins' control registers are 8 apart; SS's can override it. */
 #define QSPI_SCLK_CTRL 0x40018004u
-#define QSPI_SS_CTRL 0x4001800Cu
-#define SS_LOW (2u << 8)
-#define SS_HIGH (3u << 8)
-#define SS_BY_SSI 0u
 
 #define WRITE_ENABLE 0x06u
-#define READ_STATUS 0x05u
 #define PAGE_PROGRAM 0x02u
 #define SECTOR_ERASE 0x20u
 #define BLOCK_ERASE 0xD8u
 #define SECTOR_BYTES 4096u
 #define FLASH_BLOCK_BYTES 65536u
-/* A loop of these is a status byte: some 150 cycles. */
-#define BUSY_LOOPS (1u << 24)
-
-static uint32_t exchange(uint32_t byte) {
-  *word_at(SSI_DR) = byte;
-  wait_while(SSI_SR, SR_RECEIVED, 0, PROGRAM_LOOPS);
-  return *word_at(SSI_DR) & 0xFF;
-}
-
-static void select(uint32_t byte) {
-  *word_at(QSPI_SS_CTRL) = SS_LOW;
-  exchange(byte);
-}
-
-static void deselect(void) {
-  *word_at(QSPI_SS_CTRL) = SS_HIGH;
-}
 
 static void select_at(uint32_t byte, uint32_t address) {
   select(WRITE_ENABLE);
@@ -59,15 +33,6 @@ static void select_at(uint32_t byte, uint32_t address) {
   exchange(address >> 16 & 0xFF);
   exchange(address >> 8 & 0xFF);
   exchange(address & 0xFF);
-}
-
-static uint32_t finish(void) {
-  deselect();
-  select(READ_STATUS);
-  uint32_t loops = BUSY_LOOPS;
-  while (exchange(0) & 1 && --loops > 0) {}
-  deselect();
-  return loops > 0 ? STATUS_OK : STATUS_TIMEOUT;
 }
 
 static void set_ssi(uint32_t ctrlr0, uint32_t spi_ctrlr0, uint32_t select_by) {
@@ -96,6 +61,8 @@ static inline uint32_t driver_init(uint32_t *state) {
   raise_clock();
   uint32_t status = leave_reset(RESET_IO_QSPI | RESET_PADS_QSPI);
   for (uint32_t pin = 0; pin < 6; pin++) *word_at(QSPI_SCLK_CTRL + 8 * pin) = 0;
+  begin();
+  if (status == STATUS_OK) status = finish();
   end();
   return status;
 }

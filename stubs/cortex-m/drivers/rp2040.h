@@ -1,4 +1,7 @@
-/* What both drivers of the RP2040 need: a clock. Numbers: RP2040 Datasheet, build 2024-10-15, chapters 2.14 to 2.18 and 4.10. */
+/*
+ * What both drivers of the RP2040 need: a clock, and a flash that is idle. Numbers: RP2040 Datasheet, build 2024-10-15, chapters 2.14 to
+ * 2.18 and 4.10.
+ */
 #ifndef RP2040_H
 #define RP2040_H
 
@@ -8,6 +11,19 @@
 #define SSI 0x18000000u
 #define SSI_SSIENR (SSI + 0x08)
 #define SSI_BAUDR (SSI + 0x14)
+#define SSI_SR (SSI + 0x28)
+#define SSI_DR (SSI + 0x60)
+#define SR_RECEIVED 0x08u
+
+/* The pins' control registers are 8 apart; SS's can override it. */
+#define QSPI_SS_CTRL 0x4001800Cu
+#define SS_LOW (2u << 8)
+#define SS_HIGH (3u << 8)
+#define SS_BY_SSI 0u
+
+#define READ_STATUS 0x05u
+/* A loop of these is a status byte: some 150 cycles. */
+#define BUSY_LOOPS (1u << 24)
 
 #define RESETS_CLEAR 0x4000F000u
 #define RESETS_DONE 0x4000C008u
@@ -53,6 +69,37 @@ static inline void raise_clock(void) {
   *word_at(CLK_SYS_CTRL) = 0;
   *word_at(CLK_SYS_CTRL) = 1;
   wait_while(CLK_SYS_SELECTED, 2, 0, CLOCK_LOOPS);
+}
+
+/* These want an SSI that is set up for single bytes. */
+static uint32_t exchange(uint32_t byte) {
+  *word_at(SSI_DR) = byte;
+  wait_while(SSI_SR, SR_RECEIVED, 0, PROGRAM_LOOPS);
+  return *word_at(SSI_DR) & 0xFF;
+}
+
+static void select(uint32_t byte) {
+  *word_at(QSPI_SS_CTRL) = SS_LOW;
+  exchange(byte);
+}
+
+static void deselect(void) {
+  *word_at(QSPI_SS_CTRL) = SS_HIGH;
+}
+
+/*
+ * Until the flash is idle it reads wrongly and takes no commands; a job that ended in the middle may have left it at work. FF is what is read
+ * where no flash answers.
+ */
+static uint32_t finish(void) {
+  deselect();
+  select(READ_STATUS);
+  uint32_t loops = BUSY_LOOPS;
+  uint32_t status;
+  do status = exchange(0);
+  while (status & 1 && status != 0xFF && --loops > 0);
+  deselect();
+  return loops > 0 ? STATUS_OK : STATUS_TIMEOUT;
 }
 
 #endif

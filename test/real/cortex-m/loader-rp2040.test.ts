@@ -71,27 +71,35 @@ describe.each([
   });
 });
 
-test("a server that dies while it is fed is told as a lost connection; the next job finds what is right already", async () => {
-  const board = rp2040Board(firmware);
-  board.nor.times = { page: 0.1, sector: 20, block: 60 };
-  {
+test.each([
+  { way: "boot ROM", place: places.rp2040Rom },
+  { way: "SSI", place: places.rp2040Ssi },
+])(
+  "a server that dies during an erase is a lost connection; the next job waits for the flash's $way and writes the rest",
+  async ({ place }) => {
+    const board = rp2040Board(firmware);
+    const image = imageOf(1).subarray(0, 6 * sectorBytes);
+    // A bad sector of a W25Q16JV takes 400 ms; a new OpenOCD is there sooner.
+    board.nor.times = { page: 0.1, sector: 700, block: 700 };
+    {
+      await using server = await OpenOcd.start(board);
+      await using rig = await LoaderRig.open(server.port, place);
+      const flashed = rig.flash(image).then(
+        () => "flashed",
+        (error: unknown) => (error as { code?: string }).code,
+      );
+      await board.uart.until(() => board.nor.counters.erases >= 3, "third erase", 20_000);
+      await server.program[Symbol.asyncDispose]();
+      expect(await flashed).toBe("disconnected");
+    }
+    board.nor.times = { page: 0, sector: 0, block: 0 };
+    board.nor.takeCounters();
+    const { blindReads } = board;
     await using server = await OpenOcd.start(board);
-    await using rig = await LoaderRig.open(server.port, places.rp2040Ssi);
-    const flashed = rig.flash(imageOf(1)).then(
-      () => "flashed",
-      (error: unknown) => (error as { code?: string }).code,
-    );
-    await board.uart.until(() => board.nor.counters.erases >= 3, "third erase", 20_000);
-    await server.program[Symbol.asyncDispose]();
-    expect(await flashed).toBe("disconnected");
-  }
-  board.nor.times = { page: 0, sector: 0, block: 0 };
-  board.nor.takeCounters();
-  await using server = await OpenOcd.start(board);
-  await using rig = await LoaderRig.open(server.port, places.rp2040Ssi);
-  const differing = await rig.flash(imageOf(1));
-  expect(differing.length).toBeLessThan(sectors);
-  expect(differing.length).toBeGreaterThan(0);
-  expect(board.nor.takeCounters()).toMatchObject({ ...correct, erases: differing.length });
-  expect(held(board, imageOf(1))).toBe(true);
-});
+    await using rig = await LoaderRig.open(server.port, place);
+    expect(await rig.flash(image)).toEqual([2, 3, 4, 5].map((index) => base + index * sectorBytes));
+    expect(board.nor.takeCounters()).toMatchObject({ ...correct, erases: 4 });
+    expect(board.blindReads).toBe(blindReads);
+    expect(equalBytes(board.nor.bytes.subarray(0, image.length), image)).toBe(true);
+  },
+);

@@ -48,6 +48,12 @@ export class NorModel {
     return taken;
   }
 
+  /** An erase or a program runs: nothing but the status can be read. */
+  get isBusy(): boolean {
+    if (this.#busyUntilMs > 0 && performance.now() >= this.#busyUntilMs) this.#busyUntilMs = 0;
+    return this.#busyUntilMs > 0;
+  }
+
   /** Chip select, low or high; a command that changes something is carried out when it goes high. */
   select(isLow: boolean): void {
     if (this.#isSelected && !isLow) this.#finish();
@@ -67,7 +73,7 @@ export class NorModel {
     const [command = 0] = this.#sent;
     switch (command) {
       case 0x05:
-        return (this.#isBusy() ? 1 : 0) | (this.#isEnabled ? 2 : 0);
+        return (this.isBusy ? 1 : 0) | (this.#isEnabled ? 2 : 0);
       case 0x35:
         return 0;
       case 0x9f:
@@ -79,10 +85,6 @@ export class NorModel {
       default:
         return 0xff;
     }
-  }
-
-  #isBusy(): boolean {
-    return performance.now() < this.#busyUntilMs;
   }
 
   #address(): number {
@@ -97,7 +99,7 @@ export class NorModel {
   #finish(): void {
     const [command] = this.#sent;
     if (command === undefined) return;
-    if (command !== 0x05 && this.#isBusy()) {
+    if (command !== 0x05 && this.isBusy) {
       this.counters.whileBusy++;
       return;
     }
@@ -143,7 +145,7 @@ export class NorModel {
     if (!this.#isEnabled) this.counters.missingEnables++;
     const may = this.#isEnabled;
     this.#isEnabled = false;
-    if (may) this.#busyUntilMs = performance.now() + ms;
+    if (may && ms > 0) this.#busyUntilMs = performance.now() + ms;
     return may;
   }
 

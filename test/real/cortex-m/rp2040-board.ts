@@ -22,7 +22,7 @@ export class Rp2040Board {
   readonly uart = new Console();
   /** Writes to the flash's window, which real flash does not take. */
   strayWrites = 0;
-  /** Reads of that window while the SSI is not set up for them, as it is not after power-up; they give 0. */
+  /** Reads of that window while the SSI is not set up for them, as after power-up, or the flash is busy; they give 0. */
   blindReads = 0;
   readonly #ssi: Ssi;
   readonly #qspi: QspiPins;
@@ -69,7 +69,8 @@ export class Rp2040Board {
     for (const name of ["readUint8", "readUint16", "readUint32"] as const) {
       const read = rp2040[name].bind(rp2040);
       rp2040[name] = (address) => {
-        if (!isFlash(address) || (this.#ssi.readsByAddress && !this.#qspi.isOverridden)) return read(address);
+        if (!isFlash(address) || (this.#ssi.readsByAddress && !this.#qspi.isOverridden && !this.nor.isBusy))
+          return read(address);
         this.blindReads++;
         return 0;
       };

@@ -44,14 +44,16 @@ function chip(state: { readonly hasCrystal: boolean; readonly isLocked: boolean 
       else if (address < 0x40018000 || address >= 0x40018030) throw new Error(`a write to ${hex(address)}`);
     },
   });
-  const plain = (start: number) => {
+  const plain = (start: number, fixed: Readonly<Record<number, number>> = {}) => {
     const kept = new Map<number, number>();
     return registers(start, 0x100, {
-      load: (offset) => kept.get(offset) ?? 0,
+      load: (offset) => fixed[offset] ?? kept.get(offset) ?? 0,
       store: (offset, value) => kept.set(offset, value),
     });
   };
-  const rig = new Rig("rp2040-ssi", [flash, peripherals, plain(0x18000000), plain(0x14000000)]);
+  // A byte is there at once, and it says that the flash is idle.
+  const ssi = plain(0x18000000, { 0x28: 8, 0x60: 0 });
+  const rig = new Rig("rp2040-ssi", [flash, peripherals, ssi, plain(0x14000000)]);
   rig.put({ command: loaderCommand.digest, count: 1 }, encodeRanges([{ address: 0x10000000, size: 0x1000 }]));
   rig.go();
   expect(progressOf(rig.mailboxWords).status).toBe(0);
