@@ -1,5 +1,5 @@
 /*
- * Flash of the RP2040 by the functions of its boot ROM: RP2040 Datasheet, chapter 2.8.3. Core 1 sleeps in the ROM after a reset. The ROM's
+ * Flash of the RP2040 by the functions of its boot ROM: RP2040 Datasheet, chapter 2.8.3. The ROM's
  * own waits have no bound; the host's deadline is theirs.
  */
 #define DRIVER_ID 2
@@ -47,6 +47,7 @@ static inline uint32_t driver_init(uint32_t *state) {
   state[RANGE_PROGRAM] = find_function('R' | 'P' << 8);
   for (uint32_t index = 0; index < DRIVER_WORDS; index++)
     if (state[index] == 0) return STATUS_NO_SUCH;
+  park_core_1();
   raise_clock();
   begin(state);
   uint32_t status = finish();

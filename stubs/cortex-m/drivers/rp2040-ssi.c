@@ -58,6 +58,7 @@ static void end(void) {
 
 static inline uint32_t driver_init(uint32_t *state) {
   (void)state;
+  park_core_1();
   raise_clock();
   uint32_t status = leave_reset(RESET_IO_QSPI | RESET_PADS_QSPI);
   for (uint32_t pin = 0; pin < 6; pin++) *word_at(QSPI_SCLK_CTRL + 8 * pin) = 0;

@@ -40,10 +40,23 @@
 #define CLK_SYS_CTRL 0x4000803Cu
 #define CLK_SYS_SELECTED 0x40008044u
 #define STABLE 0x80000000u
+#define PSM_FRCE_OFF 0x40010004u
+#define PSM_PROC1 (1u << 16)
+#define PSM_LOOPS 64u
 /* 40 ms at 6 MHz; the crystal takes 1 ms. */
 #define CLOCK_LOOPS 0x8000u
 /* Of clk_sys; reads by 03h may go at 50 MHz. Even. */
 #define FASTEST_DIVIDER 4u
+
+/*
+ * A debugger's reset may be that of the core it asks alone, and then the other one goes on running from the flash that is about to be
+ * erased. Switched off and on again it waits in the boot ROM to be started, as after power-up. Source: datasheet 2.8.2 and 2.13.5.
+ */
+static inline void park_core_1(void) {
+  *word_at(PSM_FRCE_OFF) = PSM_PROC1;
+  wait_while(PSM_FRCE_OFF, PSM_PROC1, 0, PSM_LOOPS);
+  *word_at(PSM_FRCE_OFF) = 0;
+}
 
 static inline uint32_t leave_reset(uint32_t mask) {
   *word_at(RESETS_CLEAR) = mask;

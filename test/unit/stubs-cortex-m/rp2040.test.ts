@@ -19,6 +19,7 @@ const names = new Map([
   [0x4002800c, "PLL PRIM"],
   [0x4002b004, "PLL PWR clear"],
   [0x4000803c, "CLK_SYS"],
+  [0x40010004, "PSM FRCE_OFF"],
 ]);
 
 /** @param hasCrystal or the oscillator never gets stable */
@@ -34,6 +35,7 @@ function chip(state: { readonly hasCrystal: boolean; readonly isLocked: boolean 
       if (address === 0x40024004) return state.hasCrystal && values.has(0x40024000) ? 0x80000000 : 0;
       if (address === 0x40028000) return state.isLocked || values.has(0x4002b004) ? 0x80000000 : 0;
       if (address === 0x40008044) return 1 << (values.get(0x4000803c) ?? 0);
+      if (address === 0x40010004) return values.get(address) ?? 0;
       throw new Error(`a read of ${hex(address)}`);
     },
     store: (offset, value) => {
@@ -79,7 +81,7 @@ test("after a reset the crystal's 12 MHz become 125 MHz, as the data sheet says"
 });
 
 test("a chip that runs by its PLL already is left at that", () => {
-  expect(chip({ hasCrystal: true, isLocked: true })).toEqual(["RESETS clear = 0x240"]);
+  expect(chip({ hasCrystal: true, isLocked: true })).toEqual(["PSM FRCE_OFF = 0x10000", "PSM FRCE_OFF = 0x0", "RESETS clear = 0x240"]);
 });
 
 test("a board without a crystal stays slow, and works", () => {
