@@ -18,22 +18,22 @@ describe("ESP32-C3 at 921600 baud, our own stub", () => {
     expect(trace(report)).toMatchInlineSnapshot(`
       "connect  reset + sync … stub start                             155.0 ms  #####                                       3.9 KiB   25.2 KiB/s
       plan     image                                                 106.8 ms      ####
-      survey   look at 40 sectors … what stands beside the image      19.7 ms          #                                  35.7 KiB   1.77 MiB/s
-      write    0x10000 64 KiB wire … 0x10000 64 KiB compose          225.5 ms          ########
+      survey   look at 40 sectors … what stands beside the image      34.8 ms          #                                  67.7 KiB   1.90 MiB/s
+      write    0x10000 64 KiB wire … 0x10000 64 KiB compose          225.5 ms           #######
       verify   0x10000 64 KiB compare                                 14.9 ms                 #
       write    0x10000 64 KiB                                        137.1 ms                  #####                      64.0 KiB  466.7 KiB/s
       verify   0x10000 64 KiB read back                               14.9 ms                      #                      64.0 KiB   4.19 MiB/s
       write    0x20000 64 KiB wire … 0x20000 64 KiB compose          320.2 ms                       ##########
-      verify   0x20000 64 KiB compare                                 14.9 ms                                 #
+      verify   0x20000 64 KiB compare                                 14.9 ms                                #
       write    0x20000 64 KiB                                        137.1 ms                                 #####       64.0 KiB  466.7 KiB/s
       verify   0x20000 64 KiB read back                               14.1 ms                                     #       64.0 KiB   4.42 MiB/s
-      write    0x30000 32 KiB wire … 0x30000 32 KiB compose           34.1 ms                                      #
-      verify   0x30000 32 KiB compare                                  6.8 ms                                       #
-      write    0x30000 32 KiB                                         59.4 ms                                       ##    32.0 KiB  538.5 KiB/s
-      verify   0x30000 32 KiB read back                                6.1 ms                                         #   32.0 KiB   5.13 MiB/s
+      write    0x30000 64 KiB wire … 0x30000 64 KiB compose           40.8 ms                                     ##
+      verify   0x30000 64 KiB compare                                 13.5 ms                                       #
+      write    0x30000 64 KiB                                         60.1 ms                                       ##    32.0 KiB  532.7 KiB/s
+      verify   0x30000 64 KiB read back                                6.9 ms                                         #   32.0 KiB   4.50 MiB/s
       reset    start the program                                      10.0 ms                                         #
-      total                                                         1276.7 ms
-      wire 416 ms · flash 570 ms"
+      total                                                         1306.7 ms
+      wire 416 ms · flash 585 ms"
     `);
     expect(rig.bootLine()).toContain('running "meter" 2.3.1');
   });
@@ -99,26 +99,26 @@ describe("ESP32-C3 at 921600 baud, our own stub", () => {
     expect(report).toMatchObject({ result: "flashed", error: null });
     expect(trace(report)).toMatchInlineSnapshot(`
       "connect  reset + sync … stub start                             152.8 ms  #####                                       3.9 KiB   25.6 KiB/s
-      plan     image                                                   2.3 ms      #                                         128 B   55.3 KiB/s
-      survey   confirm 10 sectors … what stands beside the image      22.1 ms      #                                      43.7 KiB   1.93 MiB/s
-      write    0x10000 64 KiB wire … 0x10000 64 KiB compose           81.3 ms       ###
-      verify   0x10000 64 KiB compare                                  1.1 ms         #
-      erase    0x10000 64 KiB                                        150.0 ms         #####
-      write    0x10000 64 KiB                                        134.2 ms              #####                          64.0 KiB  476.9 KiB/s
-      verify   0x10000 64 KiB read back                               13.5 ms                  #                          64.0 KiB   4.62 MiB/s
-      write    0x20000 64 KiB wire … 0x20000 64 KiB compose           14.6 ms                  #
-      verify   0x20000 64 KiB compare                                  2.7 ms                   #
-      erase    0x20000 64 KiB                                        150.0 ms                   #####
-      write    0x20000 64 KiB                                        134.2 ms                        ####                 64.0 KiB  477.0 KiB/s
-      verify   0x20000 64 KiB read back                               13.5 ms                            #                64.0 KiB   4.62 MiB/s
-      write    0x30000 32 KiB wire … 0x30000 32 KiB compose            7.7 ms                            #
-      verify   0x30000 32 KiB compare                                  0.3 ms                            #
-      erase    0x30000 32 KiB                                        360.1 ms                            ############
-      write    0x30000 32 KiB                                         59.8 ms                                       ##    32.0 KiB  535.1 KiB/s
-      verify   0x30000 32 KiB read back                                6.8 ms                                         #   32.0 KiB   4.62 MiB/s
+      plan     image                                                   2.3 ms       #                                        128 B   55.3 KiB/s
+      survey   confirm 10 sectors … what stands beside the image      37.2 ms       ##                                    75.7 KiB   1.99 MiB/s
+      write    0x10000 64 KiB wire … 0x10000 64 KiB compose           81.3 ms        ####
+      verify   0x10000 64 KiB compare                                  1.1 ms           #
+      erase    0x10000 64 KiB                                        150.0 ms           ######
+      write    0x10000 64 KiB                                        134.2 ms                ######                       64.0 KiB  476.9 KiB/s
+      verify   0x10000 64 KiB read back                               13.5 ms                     #                       64.0 KiB   4.62 MiB/s
+      write    0x20000 64 KiB wire … 0x20000 64 KiB compose           14.6 ms                      #
+      verify   0x20000 64 KiB compare                                  2.7 ms                      #
+      erase    0x20000 64 KiB                                        150.0 ms                      ######
+      write    0x20000 64 KiB                                        134.2 ms                           ######            64.0 KiB  477.0 KiB/s
+      verify   0x20000 64 KiB read back                               13.5 ms                                #            64.0 KiB   4.62 MiB/s
+      write    0x30000 64 KiB wire … 0x30000 64 KiB compose           14.7 ms                                 #
+      verify   0x30000 64 KiB compare                                  0.3 ms                                 #
+      erase    0x30000 64 KiB                                        150.0 ms                                 ######
+      write    0x30000 64 KiB                                         63.7 ms                                      ###    64.0 KiB  1004.3 KiB/s
+      verify   0x30000 64 KiB read back                               13.5 ms                                         #   64.0 KiB   4.62 MiB/s
       reset    start the program                                      10.0 ms                                         #
-      total                                                         1317.1 ms
-      wire 65 ms · flash 1065 ms"
+      total                                                         1139.8 ms
+      wire 65 ms · flash 873 ms"
     `);
     expect(rig.bootLine()).toContain('running "meter"');
   });
