@@ -58,7 +58,8 @@ async function connect(
     image: ({ artifact }) => Promise.resolve().then(() => imageOf(artifact)),
     leave: async (final) => {
       handed.handTo(final);
-      await session.reset();
+      if (board.client.wire.broken === undefined) await session.reset();
+      else await leaveRunning(board.client, final);
     },
   };
 }

@@ -11,7 +11,9 @@ const monitorTimeoutMs = 10_000;
 export class ServerRefusal extends FlashError {
   readonly reply: string;
   constructor(server: string, ask: string, reply: string) {
-    super("refused", `${ask}: the GDB server on ${server} answered ${reply === "" ? "nothing" : reply}`);
+    super("refused", `${ask}: the GDB server on ${server} answered ${reply === "" ? "nothing" : reply}`, {
+      remedy: "Look at the GDB server's own output, check probe, wires and power, then flash again.",
+    });
     this.reply = reply;
   }
 }
@@ -72,12 +74,16 @@ export function nonsense(wire: GdbWire, { name }: Ask, text: string): FlashError
   );
 }
 
+export function monitorPacket(command: string): string {
+  return `qRcmd,${Buffer.from(command).toString("hex")}`;
+}
+
 /**
  * A command to the server itself, as `monitor` in GDB. Its text comes as console packets before `OK`, or as the answer itself.
  * @throws UnknownRequest when the server has no such commands, ServerRefusal when the command failed
  */
 export async function monitor(wire: GdbWire, command: string, timeoutMs = monitorTimeoutMs): Promise<string> {
-  const asked = ask(`qRcmd,${Buffer.from(command).toString("hex")}`, { name: `monitor ${command}`, timeoutMs });
+  const asked = ask(monitorPacket(command), { name: `monitor ${command}`, timeoutMs });
   const reply = await wire.request(asked);
   const text = textOf(wire, asked, reply);
   if (text === "OK") return reply.console;

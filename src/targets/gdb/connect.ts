@@ -32,7 +32,8 @@ export async function connectGdb(transport: Transport, context: GdbContext): Pro
     return await recognise(wire, context);
   } catch (error) {
     // Most servers halt the core for whoever connects, and let it run when they hear this.
-    await wire.farewell("D", goodbyeMs);
+    if (wire.broken === undefined) await wire.farewell("D", goodbyeMs);
+    else if (wire.noise === "") await wire.lastWords(["D"], goodbyeMs);
     throw error;
   }
 }
@@ -127,8 +128,10 @@ async function registersOf(wire: GdbWire, sliceBytes: number): Promise<RegisterS
 }
 
 async function checkHasTarget(wire: GdbWire): Promise<void> {
-  const said = await unlessUnknown(() => askText(wire, ask("?", { answeredByStop: true })));
+  const asked = ask("?", { answeredByStop: true });
+  const said = await unlessUnknown(() => askText(wire, asked));
   if (said === undefined || /^[ST]/i.test(said)) return;
+  if (!/^[WXN]/i.test(said)) throw nonsense(wire, asked, said);
   throw new FlashError("board-not-found", `the GDB server on ${wire.transport.name} has no target (${said})`, {
     remedy: "Check that the board has power and that the probe is connected to it, then restart the GDB server.",
   });

@@ -1,6 +1,6 @@
 /** Resets of the target, in the words of each server. */
 import { FlashError } from "../../core/errors.ts";
-import { ask } from "./ask.ts";
+import { ask, monitorPacket } from "./ask.ts";
 import type { GdbContext } from "./wire.ts";
 import type { GdbClient } from "./client.ts";
 import { haltingCommand, interruptCore } from "./halt.ts";
@@ -34,7 +34,7 @@ export async function letThrough(client: GdbClient): Promise<void> {
  * logged, for there is an error already.
  */
 export async function leaveRunning(client: GdbClient, { log }: Pick<GdbContext, "log">): Promise<void> {
-  if (client.wire.broken !== undefined) return;
+  if (client.wire.broken !== undefined) return leaveUnheard(client);
   try {
     await client.evenIfCancelled(async () => {
       await resetAndRun(client);
@@ -43,6 +43,12 @@ export async function leaveRunning(client: GdbClient, { log }: Pick<GdbContext, 
   } catch (error) {
     log(`the board could not be started again: ${String(error)}`);
   }
+}
+
+/** A server that took too long may still carry out what it is told: then the core does not stay halted. */
+async function leaveUnheard({ wire, traits }: GdbClient): Promise<void> {
+  const commands = traits.resetAndRun.flatMap((step) => (step.kind === "monitor" ? [monitorPacket(step.command)] : []));
+  await wire.lastWords([...commands, "D"], handOverMs);
 }
 
 async function carryOut(client: GdbClient, steps: readonly ResetStep[]): Promise<void> {

@@ -222,6 +222,16 @@ export class GdbWire {
     this.fail(new FlashError("disconnected", `${this.transport.name} is closed`));
   }
 
+  /**
+   * For a server that did not answer in time, and may still hear: these packets are sent, and no answers waited for. Never fails, and
+   * never waits longer than the time given.
+   */
+  async lastWords(bodies: readonly string[], waitMs: number): Promise<void> {
+    if (this.#broken?.code !== "timeout") return;
+    for (const body of bodies) this.transport.write(encodePacket(body)).catch(() => undefined);
+    await this.context.clock.sleep(waitMs);
+  }
+
   /** From now on this connection is of no use. */
   fail(reason: FlashError): FlashError {
     this.#broken ??= reason;
@@ -305,7 +315,8 @@ export class GdbWire {
     try {
       return await work;
     } catch (cause) {
-      throw cause instanceof FlashError ? this.fail(cause) : cause;
+      if (!(cause instanceof FlashError)) throw cause;
+      throw this.fail(cause.code === "disconnected" ? gone(cause) : cause);
     }
   }
 
@@ -360,4 +371,13 @@ export class GdbWire {
       }),
     );
   }
+}
+
+/** There is no plug to a server. */
+function gone(cause: FlashError): FlashError {
+  return new FlashError("disconnected", cause.message, {
+    cause,
+    remedy:
+      "Look at the GDB server's own output, restart it, and flash again: what was half written is found and repaired.",
+  });
 }
