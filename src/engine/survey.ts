@@ -20,10 +20,8 @@ export async function surveyRight(job: FlashJob, sectors: readonly Sector[]): Pr
     progress.notes.push(`An earlier flash was cut short; ${doubts} sectors were left in doubt and looked at again.`);
   }
   context.trace.enter("survey", `confirm ${opinion.same.length} sectors`);
-  const confirmed = await ask(
-    job,
-    (job.session.digestsBySector ? questionsPerSector : questionsPerRun)(opinion.same, digestOf),
-  );
+  const { digestsBySector, confirmsByRun = !digestsBySector } = job.session;
+  const confirmed = await ask(job, (confirmsByRun ? questionsPerRun : questionsPerSector)(opinion.same, digestOf));
   const suspects = opinion.same.filter((sector) => !confirmed.has(sector.address));
   if (suspects.length > 0) {
     progress.notes.push(

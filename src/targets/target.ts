@@ -52,6 +52,8 @@ export interface MemorySession {
   readonly digestOf: DigestFunction;
   /** True when digests of many small ranges cost no more than one of them all. */
   readonly digestsBySector: boolean;
+  /** True when a digest of many sectors that are expected to be right is still cheaper than one of each. */
+  readonly confirmsByRun?: boolean;
   /**
    * What the device says stands in each range, in the order asked.
    * @throws FlashError `refused` when the board cannot tell

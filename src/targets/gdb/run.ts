@@ -52,9 +52,12 @@ export class LoaderRunner {
     return this.#client.traits.memoryWhileRunning;
   }
 
-  /** Puts a breakpoint where the loader ends; its own `bkpt` there does for servers that will not. Once per install. */
+  /**
+   * Puts a breakpoint where the loader ends, for those who wait for a stop reply: QEMU goes down on a bare `bkpt`. Its own `bkpt` there does
+   * for servers that will not, and where the mailbox is looked at. Once per install.
+   */
   async prepare(end: Address): Promise<void> {
-    if (this.#breakpoint === end) return;
+    if (this.#client.traits.run.kind !== "continue" || this.#breakpoint === end) return;
     if (this.#breakpoint !== undefined) await this.#client.clearBreakpoint(this.#breakpoint);
     this.#breakpoint = (await this.#client.setBreakpoint(end)) ? end : undefined;
   }

@@ -23,6 +23,8 @@ export class CortexSession implements MemorySession {
   readonly kind = "memory";
   readonly digestOf = loaderDigest;
   readonly digestsBySector = true;
+  /** A table of 256 pages takes the probe as long as the core takes for their digests. */
+  readonly confirmsByRun = true;
   readonly chip: string;
   readonly identity: string;
   readonly map: FlashMap;

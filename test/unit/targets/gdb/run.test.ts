@@ -215,19 +215,33 @@ describe("how a loader is run", () => {
     expect(rig.target.breakpoints.size).toBe(0);
   });
 
-  test("OpenOCD: one command with registers and resume, never c; then the mailbox is looked at ever less often", async () => {
+  test("OpenOCD: one command with registers and resume, never c; then the mailbox is looked at, less often as it takes longer", async () => {
     const rig = new Rig("openocd", 16);
     const { runner } = await start(rig);
-    rig.worksMs = 30;
-    await runner.start(entry, [mailbox()]);
-    await runner.finish(entry, 1000);
-    expect(said(rig).slice(1)).toEqual([
-      "X20000380,0:",
-      "monitor reg r0 0x20000380; reg sp 0x20000800; reg xPSR 0x1000000; resume 0x20000000",
-      ...Array<string>(6).fill("m20000384,4"),
-      "monitor wait_halt 2000",
-      "m20000380,40",
-    ]);
+    for (const [worksMs, looks] of [
+      [5, 3],
+      [400, 50],
+    ] as const) {
+      rig.worksMs = worksMs;
+      rig.server.heard.length = 0;
+      await runner.start(entry, [mailbox()]);
+      await runner.finish(entry, 1000);
+      const [, ...others] = said(rig);
+      expect(others.filter((packet) => !packet.startsWith("me000edf0"))).toEqual([
+        "X20000380,0:",
+        "monitor reg r0 0x20000380; reg sp 0x20000800; reg xPSR 0x1000000; resume 0x20000000",
+        ...Array<string>(looks).fill("m20000380,40"),
+        "monitor wait_halt 2000",
+      ]);
+    }
+  });
+
+  test("what stands behind the mailbox comes along with it when it is asked for", async () => {
+    const rig = new Rig("openocd", 16);
+    const { runner } = await start(rig);
+    await runner.start(entry, [mailbox(), { address: entry.mailbox + 64, data: Uint8Array.of(1, 2, 3, 4) }]);
+    const words = await runner.finish(entry, 1000, 17);
+    expect([words.length, words[1], words[16]]).toEqual([17, 0, 0x04030201]);
   });
 
   test("pyOCD: registers by P, monitor continue, then mailbox and halt are looked at", async () => {
@@ -242,9 +256,8 @@ describe("how a loader is run", () => {
       "Pf=00000020",
       "P10=00000001",
       "monitor continue",
-      "m20000384,4",
-      "me000edf0,4",
       "m20000380,40",
+      "me000edf0,4",
     ]);
   });
 
