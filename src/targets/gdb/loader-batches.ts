@@ -5,7 +5,14 @@ import type { Erase } from "../../core/plan.ts";
 import type { Address } from "../../core/image.ts";
 import { recordBytes, recordHeadBytes, type LoaderRecord } from "./loader-abi.ts";
 
-/** Erases each unit and writes it at once, so that the next unit's data travel while this one is erased. */
+/** Looked at as one when what need not be written is left out: a multiple of all program units. */
+const pieceBytes = 1024;
+const erased = 0xff;
+
+/**
+ * Erases each unit and writes it at once, so that the next unit's data travel while this one is erased. What is FF all over is not
+ * sent: the erase leaves it so, and is checked.
+ */
 export function recordsOf(step: {
   readonly address: Address;
   readonly data: Uint8Array;
@@ -13,11 +20,21 @@ export function recordsOf(step: {
 }): readonly LoaderRecord[] {
   return step.erases.flatMap(({ address, size }): LoaderRecord[] => {
     const from = address - step.address;
-    return [
-      { kind: "erase", address, size },
-      { kind: "write", address, data: step.data.subarray(from, from + size) },
-    ];
+    return [{ kind: "erase", address, size }, ...writesOf(address, step.data.subarray(from, from + size))];
   });
+}
+
+function writesOf(address: Address, data: Uint8Array): readonly LoaderRecord[] {
+  const writes: { kind: "write"; address: Address; data: Uint8Array }[] = [];
+  for (let at = 0; at < data.length; at += pieceBytes) {
+    const end = Math.min(at + pieceBytes, data.length);
+    if (data.subarray(at, end).every((byte) => byte === erased)) continue;
+    const last = writes.at(-1);
+    if (last !== undefined && last.address + last.data.length === address + at)
+      last.data = data.subarray(last.address - address, end);
+    else writes.push({ kind: "write", address: address + at, data: data.subarray(at, end) });
+  }
+  return writes;
 }
 
 /**

@@ -9,16 +9,21 @@ import {
   loaderStatus,
   mailboxWords,
   progressOf,
+  recordBytes,
+  sizeOfTarget,
   slotHeadBytes,
   slotState,
   type LoaderProgress,
   type LoaderRecord,
 } from "./loader-abi.ts";
+import { portionsOf } from "./loader-batches.ts";
 import type { Block } from "./memory.ts";
 import { pollPauseMs } from "./poll.ts";
 
-/** Larger slots overlap no better, and begin later. */
+/** Of slots that take what comes, one unit after the other: larger ones overlap no better, and begin later. */
 const mostSlotBytes = 0x4000;
+/** Of slots for all of a large unit: what a cancel waits for. */
+const mostUnitBytes = 0x20000;
 
 export interface Slots {
   readonly mailbox: Address;
@@ -27,16 +32,50 @@ export interface Slots {
   readonly bytes: number;
 }
 
-/** Bytes of one of two slots in so many bytes. */
-export function slotBytesIn(bufferBytes: number): number {
-  return Math.min(mostSlotBytes, Math.floor(bufferBytes / 8) * 4);
+/** So little is there as soon as looking at slots would be over. */
+const mostUnstreamedBytes = 2048;
+
+/** One unit that is handed over whole, as a batch. */
+export function isShort(records: readonly LoaderRecord[]): boolean {
+  return records.length <= 2 && records.reduce((sum, record) => sum + recordBytes(record), 0) <= mostUnstreamedBytes;
+}
+
+export interface Portions {
+  readonly portions: readonly (readonly LoaderRecord[])[];
+  /** Of one of the two slots. */
+  readonly slotBytes: number;
 }
 
 /**
- * An erase that stands in front goes alone, so that it is under way while the first data travel.
- * @param portions as `portionsOf` cuts them
+ * What goes into one slot after the other. An erase that stands in front goes alone, so that it is under way while the first data travel.
+ * So does the erase of each large unit whose data travel while it goes on: in a slot that takes as much of them as can be.
+ * @param bufferBytes for both slots
+ * @param isHidden so many bytes travel in less time than it takes to erase them
  */
-export function startingEarly(portions: readonly (readonly LoaderRecord[])[]): readonly (readonly LoaderRecord[])[] {
+export function streamPortions(
+  records: readonly LoaderRecord[],
+  { bufferBytes, programUnit }: { readonly bufferBytes: number; readonly programUnit: number },
+  isHidden: (bytes: number) => boolean,
+): Portions {
+  const half = Math.floor(bufferBytes / 8) * 4;
+  const isLarge = (record: LoaderRecord | undefined) =>
+    record !== undefined && 2 * sizeOfTarget(record) >= mostSlotBytes && isHidden(sizeOfTarget(record));
+  const groups: LoaderRecord[][] = [];
+  let longest = mostSlotBytes;
+  let goesOn = false;
+  for (const record of records) {
+    const isAlone = record.kind === "erase" && isLarge(record);
+    if (record.kind === "write" && isLarge(record)) longest = Math.max(longest, slotHeadBytes + recordBytes(record));
+    if (isAlone || !goesOn) groups.push([record]);
+    else groups.at(-1)?.push(record);
+    goesOn = !isAlone;
+  }
+  const slotBytes = Math.min(half, longest, mostUnitBytes);
+  const portions = groups.flatMap((group) => portionsOf(group, slotBytes - slotHeadBytes, programUnit));
+  return { portions: startingEarly(portions), slotBytes };
+}
+
+function startingEarly(portions: readonly (readonly LoaderRecord[])[]): readonly (readonly LoaderRecord[])[] {
   const [first = [], ...others] = portions;
   return first[0]?.kind === "erase" && first.length > 1 ? [first.slice(0, 1), first.slice(1), ...others] : portions;
 }

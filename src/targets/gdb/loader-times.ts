@@ -13,6 +13,21 @@ export function digestLimitMs(bytes: number): number {
   return slackMs + bytes * readMsPerByte;
 }
 
+/**
+ * True when so many bytes reach the RAM while the flash erases and programs as many.
+ * @param bytesPerMs undefined where nobody has seen how fast the link is
+ */
+export function travelsMeanwhile(
+  bytes: number,
+  bytesPerMs: number | undefined,
+  times: FlashTimes | undefined,
+): boolean {
+  const erase = times?.erase.findLast((one) => one.bytes <= bytes);
+  if (erase === undefined || times === undefined || bytesPerMs === undefined) return false;
+  const programMs = (bytes / times.program.bytes) * (times.program.typicalUs / 1000);
+  return bytes / bytesPerMs < erase.typicalMs + programMs;
+}
+
 /** @param times undefined where nobody knows them: then as for the slowest chip that we know */
 export function recordsLimitMs(records: readonly LoaderRecord[], times: FlashTimes | undefined): number {
   return records.reduce((sum, record) => sum + recordMs(record, times ?? slowest), slackMs);

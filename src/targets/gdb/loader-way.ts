@@ -137,7 +137,8 @@ export class LoaderWay implements FlashWay {
     return [...patched, ...rest];
   }
 
-  #isPatchable({ address }: WriteStep, blockBytes: number): boolean {
+  #isPatchable({ address, erases }: WriteStep, blockBytes: number): boolean {
+    if (erases.every(({ size }) => this.#parts.loader.hidesTransfer(size))) return false;
     const region = this.#parts.map.find(({ start, size }) => address >= start && address < start + size);
     const sectorSize = region?.sectorSize ?? 0;
     return sectorSize >= deltaSectorBytes && sectorSize % deltaSectorBytes === 0 && sectorSize <= blockBytes;
@@ -183,8 +184,6 @@ class Round {
   readonly #work: PatchWork;
   readonly #context: Context;
   #next = 0;
-  /** Of the unit that is next. */
-  #writtenBytes = 0;
 
   constructor(units: readonly Unit[], work: PatchWork, context: Context) {
     this.#units = units;
@@ -200,16 +199,19 @@ class Round {
   /** Records come in order, writes maybe in pieces. */
   done(record: LoaderRecord): void {
     const unit = this.#units[this.#next];
-    if (unit === undefined || record.kind === "erase") return;
-    this.#writtenBytes += sizeOfTarget(record);
-    if (this.#writtenBytes < unit.size) return;
+    const last = unit?.records.at(-1);
+    if (unit === undefined || last === undefined || (record.kind === "erase") !== (last.kind === "erase")) return;
+    if (endOf(record) < endOf(last)) return;
     this.#next++;
-    this.#writtenBytes = 0;
     const { address, size } = unit;
     this.#context.trace.addBytes(size);
     this.#context.onProgress(size);
     this.#work.onWritten({ address, size }, size);
   }
+}
+
+function endOf(record: LoaderRecord): Address {
+  return record.address + sizeOfTarget(record);
 }
 
 /** A patch that did not compose, or a unit that read back wrongly the first time, is sent whole. @throws what that does not help */

@@ -19,7 +19,6 @@ import {
   loaderStatus,
   mailboxBytes,
   progressOf,
-  slotHeadBytes,
   type LoaderJob,
   type LoaderProgress,
   type LoaderRecord,
@@ -28,8 +27,8 @@ import { portionsOf } from "./loader-batches.ts";
 import type { LoaderProgram } from "./loader-blobs.ts";
 import { LoaderFailed } from "./loader-errors.ts";
 import { layOut, layOutForPatches, type LoaderSpace } from "./loader-space.ts";
-import { feed, firstSlots, slotBytesIn, startingEarly } from "./loader-stream.ts";
-import { digestLimitMs, recordsLimitMs } from "./loader-times.ts";
+import { feed, firstSlots, isShort, streamPortions, type Portions } from "./loader-stream.ts";
+import { digestLimitMs, recordsLimitMs, travelsMeanwhile } from "./loader-times.ts";
 import type { Block } from "./memory.ts";
 import { LoaderRunner, type LoaderEntry } from "./run.ts";
 
@@ -75,6 +74,8 @@ export class Loader {
   readonly #patchSpace: LoaderSpace | undefined;
   /** Bytes of the code that are known to stand in RAM. */
   #installedBytes = 0;
+  /** Into RAM, latencies and all, as the loader's own upload showed. */
+  #bytesPerMs: number | undefined;
 
   /** @throws FlashError `does-not-fit` when the RAM is too small */
   constructor(client: GdbClient, setup: LoaderSetup) {
@@ -93,9 +94,26 @@ export class Loader {
 
   /** Puts it into RAM ahead of its first job. @returns bytes of it that were not there yet */
   async install(): Promise<number> {
+    const { clock } = this.#client.wire.context;
     const from = this.#installedBytes;
+    const fromMs = clock.nowMs();
     await this.#install(this.#space);
-    return this.#installedBytes - from;
+    const bytes = this.#installedBytes - from;
+    const ms = clock.nowMs() - fromMs;
+    if (bytes > 0 && ms > 0) this.#bytesPerMs = bytes / ms;
+    return bytes;
+  }
+
+  /**
+   * True when so many bytes of one erase unit travel while the flash works on it: sent whole they cost nothing then, where
+   * a patch would have to be composed before the erase.
+   */
+  hidesTransfer(bytes: number): boolean {
+    return this.#streams && travelsMeanwhile(bytes, this.#bytesPerMs, this.#setup.times);
+  }
+
+  get #streams(): boolean {
+    return this.#client.traits.loaderWay === "stream" && this.#runner.memoryWhileRunning;
   }
 
   /** Something else may have used the RAM: a program that ran, or the server's own flash driver. */
@@ -126,13 +144,13 @@ export class Loader {
     const limitMs = digestLimitMs(ranges.reduce((sum, { size }) => sum + size, 0));
     const tableBytes = ranges.length * digestRangeBytes;
     // The table stands right behind the mailbox: a short one comes along with it.
-    const isShort = tableBytes <= mostAnswerBytes;
+    const comesAlong = tableBytes <= mostAnswerBytes;
     const words = (mailboxBytes + tableBytes) / 4;
     let table: Uint8Array | undefined;
     await this.#run(space, job, {
       blocks: [{ address, data: encodeRanges(ranges) }],
       work: async (entry) => {
-        if (!isShort) return this.#runner.finish(entry, limitMs);
+        if (!comesAlong) return this.#runner.finish(entry, limitMs);
         const answer = await this.#runner.finish(entry, limitMs, words);
         table = new Uint8Array(answer.buffer, answer.byteOffset + mailboxBytes, tableBytes);
         return answer;
@@ -151,13 +169,11 @@ export class Loader {
     if (records.length === 0) return true;
     const space = records.some(({ kind }) => kind === "patch") ? this.#patchSpace : this.#space;
     if (space === undefined) throw new FlashError("does-not-fit", "the RAM is too small to compose patches in");
-    const { traits } = this.#client;
     const { programUnit } = this.#setup.program;
-    const slotBytes = slotBytesIn(space.buffer.size);
-    const streams = traits.loaderWay === "stream" && this.#runner.memoryWhileRunning;
-    if (streams) {
-      const portions = startingEarly(portionsOf(records, slotBytes - slotHeadBytes, programUnit));
-      if (portions.length > 1) return this.#stream(space, { portions, slotBytes }, options);
+    if (this.#streams && !isShort(records)) {
+      const room = { bufferBytes: space.buffer.size, programUnit };
+      const cut = streamPortions(records, room, (bytes) => this.hidesTransfer(bytes));
+      if (cut.portions.length > 1) return this.#stream(space, cut, options);
     }
     const batches = portionsOf(records, Math.min(space.buffer.size, mostBatchBytes), programUnit);
     for (const batch of batches) {
@@ -180,11 +196,7 @@ export class Loader {
     });
   }
 
-  async #stream(
-    space: LoaderSpace,
-    { portions, slotBytes }: { readonly portions: readonly (readonly LoaderRecord[])[]; readonly slotBytes: number },
-    options: WriteOptions,
-  ): Promise<boolean> {
+  async #stream(space: LoaderSpace, { portions, slotBytes }: Portions, options: WriteOptions): Promise<boolean> {
     const { address } = space.buffer;
     const slots = { mailbox: space.mailbox, first: address, bytes: slotBytes };
     const limitMs = (records: readonly LoaderRecord[]) => recordsLimitMs(records, this.#setup.times);
