@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: Deltaflash against (a) everything as esptool writes it, (b) changed sectors as its --diff-with does, and
- * (c) the physical floor; all in one run, on the same simulated ESP32-C3 with typical flash times, on the virtual clock.
+ * (c) the physical floor; all in one run, on the same simulated ESP32-C3 with typical flash times, on the virtual clock. Then the same
+ * for Cortex-M boards behind GDB servers, against their peers.
  * Prints tables and writes bench/out/bench.json.
  */
 import { execFileSync } from "node:child_process";
@@ -12,6 +13,7 @@ import { History } from "../src/engine/history.ts";
 import { traceOf } from "../src/engine/report.ts";
 import { makeSimBoard } from "../src/sim/boards.ts";
 import { VirtualClock } from "../src/sim/virtual-clock.ts";
+import { benchCortex } from "./cortex.ts";
 import { deltaflashWrite } from "./deltaflash-way.ts";
 import { esptoolWrite } from "./esptool-way.ts";
 import { floorOf } from "./floor.ts";
@@ -214,6 +216,7 @@ try {
       .map(([name, value]) => `  ${name.padEnd(26)} ${value}`)
       .join("\n")}\n`,
   );
+  const cortex = await benchCortex(() => new History(join(folder, String(boards++))));
   const host = { ...(await hostWork()), helpMs: round(helpMs()) };
   process.stdout.write(
     `\nhost work, wall clock:\n${Object.entries(host)
@@ -223,7 +226,7 @@ try {
   mkdirSync(join("bench", "out"), { recursive: true });
   writeFileSync(
     join("bench", "out", "bench.json"),
-    `${JSON.stringify({ baud, rows, medians, patches, full, host }, null, 2)}\n`,
+    `${JSON.stringify({ baud, rows, medians, patches, full, cortex, host }, null, 2)}\n`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
