@@ -165,15 +165,35 @@ async function serverWay(board: CortexBoard, context: Context): Promise<ChosenWa
   const map = server?.flash ?? [];
   const obstacles = found.kind === "known" ? found.obstacles : [];
   if (map.length === 0 || !hasVFlash(client)) throw cannotWrite(board, obstacles);
-  const program = ram === undefined ? undefined : await loadLoader(digestDriver);
-  if (ram === undefined || program === undefined) {
+  const loader = await digester(board);
+  if (loader === undefined) {
     const way = new ServerWay({ client, context, digester: new ReadDigests(client) });
-    const note = "The chip's RAM is not known, so its flash is compared by reading it over the probe, which is slow.";
+    const what = ram === undefined ? "not known" : "too small for a loader";
+    const note = `The chip's RAM is ${what}, so its flash is compared by reading it over the probe, which is slow.`;
     return { way, map, link: { bytesPerMs: undefined, tripMs: undefined }, notes: [...obstacles, note] };
   }
-  const loader = new Loader(client, { program, ram, flash: { address: 0, size: 0 }, driverWords: [] });
   const link = await installed(loader, context);
   return { way: new ServerWay({ client, context, digester: loader }), map, link, notes: obstacles };
+}
+
+/**
+ * A loader that is asked for digests only; undefined where there is no room for one. Of a chip that we know it is the chip's own: after a
+ * reset serial flash cannot be read before somebody has set its controller up.
+ */
+async function digester({ client, found, ram }: CortexBoard): Promise<Loader | undefined> {
+  const isOwn = found.kind === "known" && found.obstacles.length === 0;
+  const own = isOwn ? await loadLoader(found.driver) : undefined;
+  const program = own ?? (await loadLoader(digestDriver));
+  if (ram === undefined || program === undefined) return undefined;
+  const none = { flash: { address: 0, size: 0 }, driverWords: [] };
+  const { flash, driverWords } =
+    isOwn && own !== undefined ? { flash: spanOf(found.memory.flash), driverWords: found.memory.driverWords } : none;
+  try {
+    return new Loader(client, { program, ram, flash, driverWords });
+  } catch (error) {
+    if (error instanceof FlashError && error.code === "does-not-fit") return undefined;
+    throw error;
+  }
 }
 
 /** Loads the loader, which also tells how fast the link is. */

@@ -204,14 +204,10 @@ export class GdbWire {
     if (this.#broken !== undefined) return;
     const { clock } = this.context;
     const untilMs = clock.nowMs() + timeoutMs;
-    const pending: Pending = {
-      ask: { body, name: body, timeoutMs },
-      packet: encodePacket(body),
-      console: "",
-      reply: undefined,
-    };
+    const packet = encodePacket(body);
+    const pending: Pending = { ask: { body, name: body, timeoutMs }, packet, console: "", reply: undefined };
     this.#pending.push(pending);
-    this.transport.write(pending.packet).catch(() => undefined);
+    this.transport.write(packet).catch(() => undefined);
     try {
       await this.evenIfCancelled(async () => {
         while (pending.reply === undefined && clock.nowMs() < untilMs) await this.#pump(untilMs);
