@@ -41,7 +41,7 @@ interface Setting {
   readonly probe?: Partial<ProbeLink>;
 }
 
-export interface CortexRow {
+interface CortexRow {
   readonly board: string;
   readonly server: string;
   readonly imageBytes: number;
@@ -54,6 +54,9 @@ export interface CortexRow {
   readonly resetsMs: number;
   readonly editMs: number;
   readonly editFloorMs: number;
+  /** In the last unit, of which the image fills a part only. */
+  readonly lastEditMs: number;
+  readonly lastEditFloorMs: number;
 }
 
 type NewHistory = () => History;
@@ -63,9 +66,10 @@ function otherThan(next: Uint8Array): Uint8Array {
   return next.map((byte) => byte ^ 0x55);
 }
 
-/** Some constants of the second unit changed. */
-function edited(chip: SimChip, image: Uint8Array): Uint8Array {
-  const start = unitsOf(chip)[1]?.start ?? 0;
+/** Some constants of the second unit changed, or of the last. */
+function edited(chip: SimChip, image: Uint8Array, which: "second" | "last"): Uint8Array {
+  const units = unitsOf(chip).filter(({ start }) => start < image.length);
+  const start = (which === "second" ? units[1] : units.at(-1))?.start ?? 0;
   return image.map((byte, at) => (at >= start + 100 && at < start + 140 ? byte ^ 0x3c : byte));
 }
 
@@ -98,9 +102,12 @@ async function measure(setting: Setting, newHistory: NewHistory): Promise<Cortex
   await cortexWrite(ours, { ...place, data: before }, true);
   const full = await cortexWrite(ours, place, true);
   const unchanged = await cortexWrite(ours, place, false);
-  const change = edited(chip, image);
+  const [change, lastChange] = [edited(chip, image, "second"), edited(chip, image, "last")];
   const edit = await cortexWrite(ours, { ...place, data: change }, false);
-  if (unchanged.result !== "unchanged" || edit.written.sectors !== 1) throw new Error(`${chip.id}: not what was meant`);
+  await cortexWrite(ours, place, false);
+  const lastEdit = await cortexWrite(ours, { ...place, data: lastChange }, false);
+  const asMeant = unchanged.result === "unchanged" && edit.written.sectors === 1 && lastEdit.written.sectors === 1;
+  if (!asMeant) throw new Error(`${chip.id}: not what was meant`);
   const pages = pageByPage(boardOf(setting, before), place);
   const loaded = boardOf(setting, before);
   const loadMs = await gdbLoad(loaded, new VirtualClock(), place);
@@ -118,6 +125,8 @@ async function measure(setting: Setting, newHistory: NewHistory): Promise<Cortex
     resetsMs,
     editMs: edit.totalMs,
     editFloorMs: flashFloorMs(chip, image, change),
+    lastEditMs: lastEdit.totalMs,
+    lastEditFloorMs: flashFloorMs(chip, image, lastChange),
   };
 }
 
@@ -127,7 +136,7 @@ function resetsIn({ spans }: Report): number {
     .reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
-export async function cortexRows(newHistory: NewHistory): Promise<readonly CortexRow[]> {
+async function cortexRows(newHistory: NewHistory): Promise<readonly CortexRow[]> {
   const rows: CortexRow[] = [];
   for (const name of chips)
     for (const server of servers)
@@ -136,7 +145,7 @@ export async function cortexRows(newHistory: NewHistory): Promise<readonly Corte
 }
 
 /** What is left when the flash takes no time, as on the emulators that the wanted ratios come from. */
-export async function cortexRowsWithoutFlash(newHistory: NewHistory): Promise<readonly CortexRow[]> {
+async function cortexRowsWithoutFlash(newHistory: NewHistory): Promise<readonly CortexRow[]> {
   const rows: CortexRow[] = [];
   for (const name of ["nrf51", "stm32f4"] as const)
     for (const server of servers)
@@ -146,7 +155,7 @@ export async function cortexRowsWithoutFlash(newHistory: NewHistory): Promise<re
   return rows;
 }
 
-export async function stLinkRows(newHistory: NewHistory): Promise<readonly CortexRow[]> {
+async function stLinkRows(newHistory: NewHistory): Promise<readonly CortexRow[]> {
   const rows: CortexRow[] = [];
   const chip = chipNamed("stm32f767");
   for (const server of servers)
@@ -179,18 +188,20 @@ function ratios(row: CortexRow): readonly Verdict[] {
   ];
 }
 
+function unchangedWithin(row: CortexRow): Verdict {
+  return {
+    ...{ row, what: `unchanged, without resets (${ms(row.resetsMs)})`, wanted: `<= ${wanted.unchangedMs} ms` },
+    ...{ measured: ms(row.unchangedMs), possible: "", met: row.unchangedMs <= wanted.unchangedMs },
+  };
+}
+
 function dailyWork(row: CortexRow): readonly Verdict[] {
-  const editLimitMs = wanted.editFloors * row.editFloorMs + wanted.editMs;
-  return [
-    {
-      ...{ row, what: `unchanged, without resets (${ms(row.resetsMs)})`, wanted: `<= ${wanted.unchangedMs} ms` },
-      ...{ measured: ms(row.unchangedMs), possible: "", met: row.unchangedMs <= wanted.unchangedMs },
-    },
-    {
-      ...{ row, what: "edit of one sector", wanted: `<= ${ms(editLimitMs)}`, measured: ms(row.editMs) },
-      ...{ possible: ms(row.editFloorMs), met: row.editMs <= editLimitMs },
-    },
-  ];
+  const limitMs = wanted.editFloors * row.editFloorMs + wanted.editMs;
+  const edit: Verdict = {
+    ...{ row, what: "edit of one sector, resets and all", wanted: `<= ${ms(limitMs)}`, measured: ms(row.editMs) },
+    ...{ possible: ms(row.editFloorMs), met: row.editMs <= limitMs },
+  };
+  return [unchangedWithin(row), edit];
 }
 
 function withStLink(row: CortexRow): readonly Verdict[] {
@@ -200,7 +211,9 @@ function withStLink(row: CortexRow): readonly Verdict[] {
   });
   return [
     within("65 KiB, full", row.fullMs, row.fullFloorMs, wanted.stLinkFullMs),
-    within("65 KiB, edit of one sector", row.editMs, row.editFloorMs, wanted.stLinkEditMs),
+    within("65 KiB, edit of a sector that is full", row.editMs, row.editFloorMs, wanted.stLinkEditMs),
+    within("65 KiB, edit of the last sector", row.lastEditMs, row.lastEditFloorMs, wanted.stLinkEditMs),
+    unchangedWithin(row),
   ];
 }
 
