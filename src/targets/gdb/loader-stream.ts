@@ -105,18 +105,19 @@ export interface StreamOptions {
 
 /**
  * Hands over all portions but the first, which `firstSlots` put there. An empty slot ends it.
- * @returns false when it is over before that: the loader has ended, or does not get on
+ * @returns how it came to an end: all was handed over, or before that the loader has ended, or does not get on
  */
 export async function feed(
   client: GdbClient,
   slots: Slots,
   portions: readonly (readonly LoaderRecord[])[],
   options: StreamOptions,
-): Promise<boolean> {
+): Promise<"fed" | "ended" | "stalled"> {
   for (let number = 1; ; number++) {
     const portion = options.shouldStop() ? undefined : portions[number];
     const slot = slots.first + (number % 2) * slots.bytes;
-    if (!(await isFree(client, { ...slots, slot }, options))) return false;
+    const found = await untilFree(client, { ...slots, slot }, options);
+    if (found !== "free") return found;
     const records = portion ?? [];
     const state = portion === undefined || number === portions.length - 1 ? slotState.last : slotState.full;
     // The state goes last, in a packet of its own: the loader begins when it sees it.
@@ -125,15 +126,15 @@ export async function feed(
       { address: slot + 4, data: Buffer.concat([filled.subarray(4), encodeRecords(records)]) },
       { address: slot, data: filled.subarray(0, 4) },
     ]);
-    if (state === slotState.last) return true;
+    if (state === slotState.last) return "fed";
   }
 }
 
-async function isFree(
+async function untilFree(
   client: GdbClient,
   { mailbox, slot }: { readonly mailbox: Address; readonly slot: Address },
   options: StreamOptions,
-): Promise<boolean> {
+): Promise<"free" | "ended" | "stalled"> {
   const { clock, signal } = client.wire.context;
   const fromMs = clock.nowMs();
   let sinceMs = fromMs;
@@ -145,11 +146,11 @@ async function isFree(
     ]);
     const progress = progressOf(wordsOf(box));
     options.onProgress(progress);
-    if (progress.status !== loaderStatus.running) return false;
-    if (wordsOf(state)[0] === slotState.free) return true;
+    if (progress.status !== loaderStatus.running) return "ended";
+    if (wordsOf(state)[0] === slotState.free) return "free";
     const seen = `${progress.done} ${progress.erased} ${progress.programmed}`;
     if (seen !== last) sinceMs = clock.nowMs();
-    else if (clock.nowMs() - sinceMs > options.stallMs) return false;
+    else if (clock.nowMs() - sinceMs > options.stallMs) return "stalled";
     last = seen;
     await clock.sleep(pollPauseMs(clock.nowMs() - fromMs), signal);
   }

@@ -213,7 +213,8 @@ export class Loader {
       work: async (entry) => {
         const stallMs = Math.max(...portions.map(limitMs));
         const fed = await feed(this.#client, slots, portions, { stallMs, onProgress, shouldStop });
-        const mailbox = await this.#runner.finish(entry, fed ? limitMs(portions.slice(-3).flat()) : 1);
+        if (fed === "stalled") throw await this.#runner.giveUp(entry, stallMs);
+        const mailbox = await this.#runner.finish(entry, limitMs(portions.slice(-3).flat()));
         onProgress(progressOf(mailbox));
         return mailbox;
       },

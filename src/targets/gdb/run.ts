@@ -116,6 +116,11 @@ export class LoaderRunner {
     }
   }
 
+  /** Stops a loader that did not get on for so long. @returns what to throw */
+  giveUp(entry: LoaderEntry, waitedMs: number): Promise<FlashError> {
+    return this.#lost(entry, waitedMs);
+  }
+
   /** Halts the core, wherever it is. @throws FlashError `timeout` when it does not halt */
   async stop(): Promise<void> {
     switch (this.#client.traits.run.kind) {
