@@ -3,7 +3,6 @@ import { FlashError } from "../../src/core/errors.ts";
 import type { Range } from "../../src/core/image.ts";
 import { makeCortexBoard, type CortexBoardOptions } from "../../src/sim/cortex-m/cortex-boards.ts";
 import { SimTransport } from "../../src/sim/sim-transport.ts";
-import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { identifyChip } from "../../src/targets/gdb/chips/identify.ts";
 import { connectGdb } from "../../src/targets/gdb/connect.ts";
 import { loaderFlag, type LoaderRecord } from "../../src/targets/gdb/loader-abi.ts";
@@ -11,22 +10,10 @@ import { recordsOf } from "../../src/targets/gdb/loader-batches.ts";
 import { loadLoader } from "../../src/targets/gdb/loader-blobs.ts";
 import { Loader } from "../../src/targets/gdb/loader.ts";
 import { resetAndHalt } from "../../src/targets/gdb/reset.ts";
+import { AlarmClock } from "./alarm-clock.ts";
 import { noise } from "../unit/stubs/operations.ts";
 
 export const servers = ["openocd", "pyocd", "st-util", "black-magic", "plain"] as const;
-
-/** Tells when a moment has come. */
-class AlarmClock extends VirtualClock {
-  alarm: { readonly atMs: number; readonly ring: () => void } | undefined;
-
-  override advanceTo(toMs: number): void {
-    super.advanceTo(toMs);
-    const { alarm } = this;
-    if (alarm === undefined || this.nowMs() < alarm.atMs) return;
-    this.alarm = undefined;
-    alarm.ring();
-  }
-}
 
 export async function rig(options: CortexBoardOptions, wanted?: string) {
   const clock = new AlarmClock();
