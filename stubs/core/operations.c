@@ -50,17 +50,18 @@ bool take_number(void) {
   return true;
 }
 
-static const struct kind *find(const struct kind *one, uint8_t code) {
+/* `code` as it came: it may be any number. */
+static const struct kind *find(const struct kind *one, uint32_t code) {
   while (one->code != 0 && one->code != code) one++;
   return one;
 }
 
 /* Sets the operation's status if there is none. */
 static void find_kind(void) {
-  op.kind = find(boot_kinds, op.code);
+  op.kind = find(boot_kinds, op.number);
   if (op.kind->code != 0) return;
   if (!hw_part_loaded(HW_PART_WRITE)) op.status = STATUS_NOT_LOADED;
-  else if ((op.kind = find(write_kinds, op.code))->code == 0) op.status = STATUS_NO_SUCH;
+  else if ((op.kind = find(write_kinds, op.number))->code == 0) op.status = STATUS_NO_SUCH;
 }
 
 /* Takes code and arguments. False: there are more to come. */

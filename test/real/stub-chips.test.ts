@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Conversation } from "./stub/conversation.ts";
 import { startChip, xtensaChips } from "./stub/esp-machine.ts";
@@ -21,7 +22,13 @@ describe.each([...riscv, ...xtensaChips])("the machine code for %s", (chip) => {
       build: blob.build,
       flashId: 0x1240ef,
     });
-    expect(await stub.perform(Uint8Array.of(0x20, 0, 1, 0))).toContain("op 20 status 09");
+    const digest = Buffer.alloc(4);
+    digest.writeUInt32LE(crc32(board.flash.bytes.subarray(0, 0x1000)));
+    const looked = await stub.perform(Uint8Array.of(0x11, 0, 1, 0x80, 0x20, 0x20, 0, 1, 0));
+    expect(looked).toContain(`reply 0 op 11 status 00 0000000001${digest.toString("hex")}\nreply 1 op 20 status 09`);
+    const rateIsThere = chip === "esp8266";
+    if (!rateIsThere) expect([...(await stub.control(2, [1, 0, 0, 0])).payload]).toEqual([2, 9]);
+    await stub.hello(flashBytes);
     expect(await loadParts(stub, ...blob.write, ...blob.inflate)).toBe(
       `status 00 ops ${blob.write.length + blob.inflate.length}`,
     );

@@ -250,6 +250,11 @@ describe("what has no business on this wire", () => {
     expect(board.perform(hash(0, 1, 16), read(0, 1))).toContain("reply 1 op 12 status 09");
   });
 
+  test("an operation whose code is another's and more", () => {
+    const board = boardWith(noise(0x10));
+    expect(board.perform([...v(0x111), 0, 1, 1])).toContain("op 11 status 01");
+  });
+
   test("numbers of more than 32 bits", () => {
     const board = boardWith(noise(0x10));
     expect(board.perform([0x12, 0xff, 0xff, 0xff, 0xff, 0x1f, 1])).toContain("op 12 status 02");
