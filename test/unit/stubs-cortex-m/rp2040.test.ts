@@ -66,7 +66,9 @@ function chip(state: { readonly hasCrystal: boolean; readonly isLocked: boolean 
 
 test("after a reset the crystal's 12 MHz become 125 MHz, as the data sheet says", () => {
   expect(chip({ hasCrystal: true, isLocked: false }).join("\n")).toMatchInlineSnapshot(`
-    "XOSC startup = 0x2f
+    "PSM FRCE_OFF = 0x10000
+    PSM FRCE_OFF = 0x0
+    XOSC startup = 0x2f
     XOSC = 0xfabaa0
     RESETS clear = 0x1000
     PLL CS = 0x1
