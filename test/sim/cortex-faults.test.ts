@@ -1,6 +1,7 @@
 /** Cortex-M boards and GDB servers that misbehave: what the user is told, how the core is left, and that the next flash repairs it. */
 import { afterAll, describe, expect, test } from "vitest";
 import type { Artifact } from "../../src/build/artifact.ts";
+import { concat } from "../../src/core/bytes.ts";
 import type { BoardConnection } from "../../src/engine/family.ts";
 import { LentTransport } from "../../src/engine/lent-transport.ts";
 import type { Report } from "../../src/engine/report.ts";
@@ -100,6 +101,7 @@ async function outcomes(cases: readonly Case[]): Promise<readonly string[]> {
 
 /** `npm test` runs the whole campaign, `npm run check` a part of it, spread over the same places. */
 const isFull = process.env["DELTAFLASH_CAMPAIGN"] === "full";
+const longestTestMs = isFull ? 900_000 : 60_000;
 
 /** So many boards and servers for each fault, in turn: all of them in the full campaign. */
 function everywhere(faults: readonly string[], turns = 1): readonly Case[] {
@@ -127,58 +129,86 @@ const spread = (count: number, last: number) =>
 describe("never reported as flashed with wrong contents, and repaired by the next flash", () => {
   const packets = ["g", "p", "P", "m", "M", "X", "c", "Z0", "z0", "halt-reason", "qSupported", "qXfer", "qRcmd"];
 
-  test("a server that dies at any byte to or from it", async () => {
-    const faults = [
-      ...spread(30, 9_000).map((at) => `unplug@in:${at}`),
-      ...spread(20, 4_000).map((at) => `unplug@out:${at}`),
-    ];
-    const found = await outcomes(everywhere(faults));
-    expect(found.filter((one) => one.startsWith("disconnected")).length).toBeGreaterThan(15);
-  });
+  test(
+    "a server that dies at any byte to or from it",
+    async () => {
+      const faults = [
+        ...spread(30, 9_000).map((at) => `unplug@in:${at}`),
+        ...spread(20, 4_000).map((at) => `unplug@out:${at}`),
+      ];
+      const found = await outcomes(everywhere(faults));
+      expect(found.filter((one) => one.startsWith("disconnected")).length).toBeGreaterThan(15);
+    },
+    longestTestMs,
+  );
 
-  test("a server that says nonsense in answer to any packet", async () => {
-    const found = await outcomes(
-      everywhere(packets.flatMap((kind) => [1, 2, 5, 9].map((number) => `garble@${kind}:${number}`))),
-    );
-    expect(found.filter((one) => one.startsWith("protocol")).length).toBeGreaterThan(5);
-  });
+  test(
+    "a server that says nonsense in answer to any packet",
+    async () => {
+      const found = await outcomes(
+        everywhere(packets.flatMap((kind) => [1, 2, 5, 9].map((number) => `garble@${kind}:${number}`))),
+      );
+      expect(found.filter((one) => one.startsWith("protocol")).length).toBeGreaterThan(5);
+    },
+    longestTestMs,
+  );
 
-  test("a server that hangs, or swallows one answer, at any packet", async () => {
-    const found = await outcomes(
-      everywhere(
-        packets.flatMap((kind) => [1, 4].flatMap((number) => [`stall@${kind}:${number}`, `silence@${kind}:${number}`])),
-      ),
-    );
-    expect(found.filter((one) => one.startsWith("timeout")).length).toBeGreaterThan(10);
-  }, 60_000);
+  test(
+    "a server that hangs, or swallows one answer, at any packet",
+    async () => {
+      const found = await outcomes(
+        everywhere(
+          packets.flatMap((kind) =>
+            [1, 4].flatMap((number) => [`stall@${kind}:${number}`, `silence@${kind}:${number}`]),
+          ),
+        ),
+      );
+      expect(found.filter((one) => one.startsWith("timeout")).length).toBeGreaterThan(10);
+    },
+    longestTestMs,
+  );
 
-  test("a server that drops writes silently, from any write on", async () => {
-    const found = await outcomes(
-      everywhere(
-        spread(12, 22).map((number) => `lost-write@${number + 1}`),
-        2,
-      ),
-    );
-    expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(5);
-  }, 120_000);
+  test(
+    "a server that drops writes silently, from any write on",
+    async () => {
+      const found = await outcomes(
+        everywhere(
+          spread(12, 22).map((number) => `lost-write@${number + 1}`),
+          2,
+        ),
+      );
+      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(5);
+    },
+    longestTestMs,
+  );
 
-  test("power lost, or the probe's cable pulled, in the middle of an erase or of programming", async () => {
-    const faults = [1, 2, 3].flatMap((number) => [`power-cut@erase:${number}`, `unplug@erase:${number}`]);
-    faults.push(...[1, 30, 200, 700].flatMap((number) => [`power-cut@program:${number}`, `unplug@program:${number}`]));
-    const found = await outcomes(everywhere(faults, 2));
-    expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(8);
-  });
+  test(
+    "power lost, or the probe's cable pulled, in the middle of an erase or of programming",
+    async () => {
+      const faults = [1, 2, 3].flatMap((number) => [`power-cut@erase:${number}`, `unplug@erase:${number}`]);
+      faults.push(
+        ...[1, 30, 200, 700].flatMap((number) => [`power-cut@program:${number}`, `unplug@program:${number}`]),
+      );
+      const found = await outcomes(everywhere(faults, 2));
+      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(8);
+    },
+    longestTestMs,
+  );
 
-  test("flash that does not erase, does not program or stays busy", async () => {
-    const faults = [
-      "bad-sector@0x1000",
-      "stuck-bit@0x1123.2",
-      "stuck-bit@0x223.4",
-      "stuck-busy@erase:1",
-      "stuck-busy@program:9",
-    ];
-    await outcomes(everywhere(faults, 2));
-  }, 60_000);
+  test(
+    "flash that does not erase, does not program or stays busy",
+    async () => {
+      const faults = [
+        "bad-sector@0x1000",
+        "stuck-bit@0x1123.2",
+        "stuck-bit@0x223.4",
+        "stuck-busy@erase:1",
+        "stuck-busy@program:9",
+      ];
+      await outcomes(everywhere(faults, 2));
+    },
+    longestTestMs,
+  );
 
   test.each(["drop", "flip", "double"])(
     "noise on the way: %s",
@@ -191,15 +221,19 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
       }));
       await outcomes(cases);
     },
-    60_000,
+    longestTestMs,
   );
 
-  test("a core that does not halt when it is told to, and loaders that do not end", async () => {
-    const found = await outcomes(
-      everywhere(["no-halt@1", "no-end@1", "no-end@2", "no-end@3", "no-end@1,no-halt@2"], 2),
-    );
-    expect(found.filter((one) => one.startsWith("timeout")).length).toBeGreaterThan(2);
-  }, 60_000);
+  test(
+    "a core that does not halt when it is told to, and loaders that do not end",
+    async () => {
+      const found = await outcomes(
+        everywhere(["no-halt@1", "no-end@1", "no-end@2", "no-end@3", "no-end@1,no-halt@2"], 2),
+      );
+      expect(found.filter((one) => one.startsWith("timeout")).length).toBeGreaterThan(2);
+    },
+    longestTestMs,
+  );
 });
 
 /** Rings at a moment of virtual time. */
@@ -239,7 +273,7 @@ describe("a flash that is cancelled", () => {
       }
       expect([...seen].some((outcome) => outcome.startsWith("cancelled"))).toBe(true);
     },
-    60_000,
+    longestTestMs,
   );
 });
 
@@ -279,7 +313,7 @@ describe("a flash that is to make way for a newer one", () => {
       }
       expect(takenOver).toBeGreaterThan(2);
     },
-    60_000,
+    longestTestMs,
   );
 
   test("and is not taken over leaves the core running where nothing was changed", async () => {
@@ -292,6 +326,53 @@ describe("a flash that is to make way for a newer one", () => {
     expect(board.rig.board.running).toBe("running");
     board.rig.expectFlash(board.before);
   });
+});
+
+describe("a load into RAM that comes to nothing", () => {
+  const address = 0x2000_0000;
+  const program = () =>
+    armElf([
+      { name: ".text", address, data: concat([speaker("nrf51", address, "new"), pseudoFirmware(4_000, 2)]), flags: 6 },
+    ]);
+  const withOldProgram = (server: CortexServer, faults = "") => {
+    const rig = new CortexRig({ board: "nrf51", server });
+    rig.board.flash.set(speaker("nrf51", 0, "old"));
+    return rig.again({ faults });
+  };
+
+  test.each(servers)("because it is cancelled lets the old program run, through %s", async (server) => {
+    const seen = new Set<string>();
+    for (const atMs of spread(16, 140)) {
+      const rig = withOldProgram(server);
+      const before = rig.board.flash.slice();
+      const cancel = new AbortController();
+      rig.clock.alarm = { atMs: atMs + 0.3, ring: () => cancel.abort() };
+      const report = await rig.flash(program(), { ram: true }, { signal: cancel.signal });
+      rig.says(60);
+      const said = rig.board.bootLog.trim().split("\n").at(-1);
+      const isLoaded = report.error === null;
+      if (!isLoaded) expect(report.error).toMatchObject({ code: "cancelled" });
+      expect(`${said} ${rig.board.running}`, `${server} at ${atMs} ms`).toBe(isLoaded ? "new running" : "old running");
+      rig.expectFlash(before);
+      seen.add(report.result);
+    }
+    expect(seen.has("failed")).toBe(true);
+  });
+
+  test.each(servers)(
+    "because the writes are lost says where, and lets the old program run, through %s",
+    async (server) => {
+      const rig = withOldProgram(server, "lost-write@1");
+      const report = await rig.flash(program(), { ram: true });
+      expect(report.error).toMatchObject({
+        code: "verify-failed",
+        message: ".text: 0x20000000 does not hold what was written",
+      });
+      expect(rig.says(60)).toMatch(/^(?:old\n)?$/);
+      expect(rig.board.bootLog.trim().split("\n").at(-1)).toBe("old");
+      expect(rig.board.running).toBe("running");
+    },
+  );
 });
 
 describe("what must not be flashed is refused, and the old program goes on", () => {
