@@ -60,6 +60,13 @@ async function judged({ rig, artifact, before, wanted }: Prepared, report: Repor
   if (!rig.board.isUnplugged) rig.says(30);
   const isChanged = Buffer.compare(rig.board.flash, before) !== 0;
   const core = rig.board.isUnplugged ? "gone" : rig.board.running;
+  if (report.error !== null && isChanged) {
+    const boards = await rig.history.boards();
+    expect(
+      boards.some(({ interruptedSectors }) => interruptedSectors > 0),
+      `${name}: the journal`,
+    ).toBe(true);
+  }
   const hasBegun = report.spans.some(({ phase }) => phase === "write");
   // A server that no longer answers cannot be asked to let the core run.
   const isDeaf = report.error?.code === "timeout" || report.error?.message.includes("damaged packet") === true;
