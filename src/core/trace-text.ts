@@ -26,7 +26,8 @@ export function formatTrace(trace: Trace): string {
   const closing =
     waits === undefined ? [] : [`wire ${formatDuration(waits.wireMs)} · flash ${formatDuration(waits.flashMs)}`];
   const trips = phaseTotals(trace).filter(({ roundTrips }) => roundTrips > 0);
-  if (trips.length > 0) closing.push(`round trips: ${trips.map((one) => `${one.phase} ${one.roundTrips}`).join(" · ")}`);
+  if (trips.length > 0)
+    closing.push(`round trips: ${trips.map((one) => `${one.phase} ${one.roundTrips}`).join(" · ")}`);
   return [...lines, `${"total".padEnd(7)}  ${"".padEnd(widest)}  ${ms(trace.totalMs)}`, ...closing].join("\n");
 }
 

@@ -63,7 +63,7 @@ interface Basis {
   readonly chip: string;
   readonly map: FlashMap;
   readonly costs: FlashCosts;
-  imageOf(artifact: Artifact): Image;
+  readonly imageOf: (artifact: Artifact) => Image;
 }
 
 function esp(chip: Chip, baud: number): Basis {

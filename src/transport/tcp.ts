@@ -8,7 +8,8 @@ import type { SerialTransport, TransportCounters } from "./transport.ts";
 /** Whoever opens the transport closes it. @throws FlashError `board-not-found` */
 export async function openTcp(name: string): Promise<SerialTransport> {
   const parsed = parsePortName(name);
-  if (parsed.kind !== "tcp" && parsed.kind !== "gdb") throw new FlashError("board-not-found", `${name} is not of the form tcp://host:port`);
+  if (parsed.kind !== "tcp" && parsed.kind !== "gdb")
+    throw new FlashError("board-not-found", `${name} is not of the form tcp://host:port`);
   const socket = await connectSocket(name, parsed);
   const inbox = new Inbox();
   const link: SocketLink = new SocketLink(name, socket, {

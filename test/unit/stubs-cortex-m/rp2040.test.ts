@@ -83,7 +83,11 @@ test("after a reset the crystal's 12 MHz become 125 MHz, as the data sheet says"
 });
 
 test("a chip that runs by its PLL already is left at that", () => {
-  expect(chip({ hasCrystal: true, isLocked: true })).toEqual(["PSM FRCE_OFF = 0x10000", "PSM FRCE_OFF = 0x0", "RESETS clear = 0x240"]);
+  expect(chip({ hasCrystal: true, isLocked: true })).toEqual([
+    "PSM FRCE_OFF = 0x10000",
+    "PSM FRCE_OFF = 0x0",
+    "RESETS clear = 0x240",
+  ]);
 });
 
 test("a board without a crystal stays slow, and works", () => {
