@@ -6,7 +6,7 @@ import type { BoardAtPort } from "../engine/board-port.ts";
 import { boardBehindServer } from "../engine/gdb-server-board.ts";
 import { GdbServers, type GdbServersParts } from "../engine/gdb-server.ts";
 import type { GdbServerName } from "../transport/port-name.ts";
-import type { GdbServerSetting, GdbSources, PortChoice } from "./protocol.ts";
+import type { GdbServerSetting, GdbSources, PortChoice, TargetSelection } from "./protocol.ts";
 
 const nothing: GdbSources = { folders: [] };
 
@@ -21,6 +21,11 @@ export class GdbLaunches {
   /** What the front end said last counts. Something that is no such thing is as good as nothing. */
   know(sources: GdbSources | undefined): void {
     if (sources !== undefined) this.#sources = checked(sources);
+  }
+
+  /** Of a request that came over the wire and may be anything; whoever carries it out says what is wrong with it. */
+  knowTarget({ target }: { readonly target?: Pick<TargetSelection, "gdb"> }): void {
+    this.know(target?.gdb);
   }
 
   /** Each configuration that names a server, for the board picker. */

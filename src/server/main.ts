@@ -66,8 +66,8 @@ function main(): void {
   typed.on("deltaflash/watch", async ({ projects }) => (await builds.watch(projects), null));
   typed.on("deltaflash/hint", (hint) => (builds.hint(hint), null));
   typed.on("deltaflash/ports", async ({ gdb }) => ({ ports: await portChoices(history, await launches.choices(gdb)) }));
-  typed.on("deltaflash/prepare", ({ target }) => (launches.know(target.gdb), flashing.prepare(target), null));
-  typed.on("deltaflash/flash", (params) => (launches.know(params.target.gdb), flashing.flash(params)));
+  typed.on("deltaflash/prepare", (params) => (launches.knowTarget(params), flashing.prepare(params.target), null));
+  typed.on("deltaflash/flash", (params) => (launches.knowTarget(params), flashing.flash(params)));
   typed.on("deltaflash/plan", ({ target, artifact, appOnly = false }) => flashing.plan(target, artifact, appOnly));
   typed.on("deltaflash/cancel", ({ port }) => (jobs.cancel(port), null));
   typed.on("deltaflash/reports", async ({ identity, limit }) => ({ reports: await reports.newest(identity, limit) }));

@@ -40,7 +40,7 @@ test("history tells what is known of every board that was flashed, the last one 
   expect(stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "DATE")).toMatchInlineSnapshot(`
     "identity           chip     port                   known      in doubt  last change
     24:0a:c4:00:00:01  esp32    sim:esp32?speed=max    4.0 KiB              DATE
-    60:55:f9:00:00:01  esp32c3  sim:esp32c3?speed=max  164.0 KiB            DATE
+    60:55:f9:00:00:01  esp32c3  sim:esp32c3?speed=max  196.0 KiB            DATE
     "
   `);
   const boards = JSON.parse((await desk.run(["history", "--json"])).stdout) as unknown[];

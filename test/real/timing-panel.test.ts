@@ -22,7 +22,7 @@ describe("the timing panel", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "Unchanged: all 40 sectors were right already, 257 ms Simulated board",
+        "Unchanged: all 40 sectors were right already, 248 ms Simulated board",
         "connect",
         "survey",
         "plan",
@@ -54,7 +54,7 @@ describe("the timing panel", () => {
         "row-connect",
         "row-connect",
         "connect",
-        "connect: 161 ms, 63 % of the flash",
+        "connect: 153 ms, 62 % of the flash",
         "reset + sync",
         "chip",
         "bit rate",
@@ -86,11 +86,11 @@ describe("the timing panel", () => {
     ).toMatchInlineSnapshot(`
       [
         1,
-        "Flashed 40 of 40 sectors (160.0 KiB) in 1283 ms Simulated board",
+        "Flashed 40 of 40 sectors (160.0 KiB) in 1307 ms Simulated board",
         "{"kind":"export-trace","at":1}",
-        "Failed after 419 ms Simulated board",
+        "Failed after 410 ms Simulated board",
         "No answer. Press reset.",
-        "Failed after 419 ms. no answer. Press reset.",
+        "Failed after 410 ms. no answer. Press reset.",
       ]
     `);
   });
@@ -110,7 +110,7 @@ describe("the timing panel", () => {
         "Last flashes of this board",
         "",
         "",
-        "257 ms",
+        "248 ms",
         "100 %",
         "",
         "",
