@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 /** `fast` is what `npm run check` runs: no network, no subprocess, virtual clocks. `real` talks to sockets, ptys and programs. */
 export default defineConfig({
   test: {
+    maxWorkers: "100%", // of the processors; the usual leaves one of them idle, which of two is half
     projects: [
       { test: { name: "fast", include: ["test/unit/**/*.test.ts", "test/sim/**/*.test.ts"], testTimeout: 20_000 } },
       {

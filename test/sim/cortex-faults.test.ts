@@ -114,8 +114,11 @@ async function outcomes(cases: readonly Case[]): Promise<readonly string[]> {
   return found;
 }
 
-/** `npm test` runs the whole campaign, `npm run check` a part of it, spread over the same places. */
-const isFull = process.env["DELTAFLASH_CAMPAIGN"] === "full";
+/** `npm test` runs one board and server for each fault, `npm run check` a part of that; all of them with DELTAFLASH_CAMPAIGN=soak. */
+const campaign = process.env["DELTAFLASH_CAMPAIGN"];
+const isFull = campaign === "soak";
+/** Of a third of the faults is enough to see that nothing is badly broken. */
+const share = campaign === undefined ? 3 : 1;
 const longestTestMs = isFull ? 900_000 : 60_000;
 
 /** So many boards and servers for each fault, in turn: all of them in the full campaign. */
@@ -131,7 +134,8 @@ function everywhere(faults: readonly string[], turns = 1): readonly Case[] {
       faults: fault,
     };
   };
-  return faults.flatMap((fault) => Array.from({ length: turns }, () => next(fault)));
+  const some = faults.length > 3 * share ? faults.filter((_, index) => index % share === 0) : faults;
+  return some.flatMap((fault) => Array.from({ length: turns }, () => next(fault)));
 }
 
 function casesOf(faults: string, server: CortexServer, boards: readonly BoardName[]): readonly Case[] {
@@ -152,7 +156,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
         ...spread(20, 4_000).map((at) => `unplug@out:${at}`),
       ];
       const found = await outcomes(everywhere(faults));
-      expect(found.filter((one) => one.startsWith("disconnected")).length).toBeGreaterThan(15);
+      expect(found.filter((one) => one.startsWith("disconnected")).length).toBeGreaterThan(15 / share);
     },
     longestTestMs,
   );
@@ -163,7 +167,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
       const found = await outcomes(
         everywhere(packets.flatMap((kind) => [1, 2, 5, 9].map((number) => `garble@${kind}:${number}`))),
       );
-      expect(found.filter((one) => one.startsWith("protocol")).length).toBeGreaterThan(5);
+      expect(found.filter((one) => one.startsWith("protocol")).length).toBeGreaterThan(5 / share);
     },
     longestTestMs,
   );
@@ -178,7 +182,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
           ),
         ),
       );
-      expect(found.filter((one) => one.startsWith("timeout")).length).toBeGreaterThan(10);
+      expect(found.filter((one) => one.startsWith("timeout")).length).toBeGreaterThan(10 / share);
     },
     longestTestMs,
   );
@@ -192,7 +196,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
           2,
         ),
       );
-      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(5);
+      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(5 / share);
     },
     longestTestMs,
   );
@@ -205,7 +209,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
         ...[1, 30, 200, 700].flatMap((number) => [`power-cut@program:${number}`, `unplug@program:${number}`]),
       );
       const found = await outcomes(everywhere(faults, 2));
-      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(8);
+      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(8 / share);
     },
     longestTestMs,
   );
@@ -237,7 +241,7 @@ describe("never reported as flashed with wrong contents, and repaired by the nex
         ...spread(6, 25).map((at) => `lost-write@${at + 1}`),
       );
       const found = await outcomes(everywhere(faults).map((one) => ({ ...one, useStub: false })));
-      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(10);
+      expect(found.filter((one) => one !== "flashed").length).toBeGreaterThan(10 / share);
     },
     longestTestMs,
   );
