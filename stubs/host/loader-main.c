@@ -88,7 +88,7 @@ static void put_operations(uint8_t *to, uint32_t address, uint32_t bytes) {
     } else if (kind == 1) {
       put(0x24);
       put_number(length);
-      put(to[0] = (uint8_t)draw());
+      put_number(to[0] = (uint8_t)draw());
       memset(to, to[0], length);
     } else {
       uint32_t from = draw_below(FLASH_BYTES - length);
@@ -122,7 +122,7 @@ static void put_patch(uint32_t offset, uint32_t bytes) {
   put_number(address / SECTOR);
   put_number(bytes / SECTOR);
   uint32_t crc_at = filled;
-  put_word(0);
+  for (int byte = 0; byte < 5; byte++) put(0);
   put_operations(made, address, bytes);
   put(0x28);
   put(0);
@@ -130,7 +130,7 @@ static void put_patch(uint32_t offset, uint32_t bytes) {
   uint32_t end = filled;
   while (filled % 4 != 0) put(0);
   uint32_t crc = crc_of(made, bytes);
-  memcpy(buffer + crc_at, &crc, 4);
+  for (uint32_t byte = 0; byte < 5; byte++) buffer[crc_at + byte] = (uint8_t)(crc >> 7 * byte & 0x7F) | (byte < 4 ? 0x80 : 0);
   struct record record = {RECORD_PATCH, address, bytes, end - from};
   memcpy(buffer + head, &record, sizeof record);
 }
