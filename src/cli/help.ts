@@ -9,6 +9,7 @@ a build folder (ESP-IDF, PlatformIO, Arduino, or one with an .elf in it)
 
   --port P        the board's port: /dev/ttyUSB0, COM3, tcp://host:port, rfc2217://host:port,
                   gdb://host:port (Cortex-M behind a GDB server: OpenOCD, pyOCD, J-Link, …),
+                  gdb:launch/<name> (the server that this folder's .vscode/launch.json names; started if need be),
                   sim:esp32c3 (simulated; sim:esp32c3?speed=max does not wait for real time).
                   Default: the only board that is plugged in
   --chip C        the chip, where the artifact does not tell: esp32, esp32c3, STM32F407VG, …
