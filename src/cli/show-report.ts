@@ -21,7 +21,7 @@ export function formatReport(report: Report, { simulated, says }: Surroundings):
       `wire: ${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received, ${roundTrips} round trips`,
     );
   }
-  if (says !== undefined) lines.push(`the board says: ${says}`);
+  if (says !== undefined && says !== "") lines.push(`the board says: ${says}`);
   if (simulated) lines.push("This was a simulated board: its times are a model's, not a real board's.");
   return `${lines.join("\n")}\n`;
 }
